@@ -1,0 +1,1 @@
+"""What lessons and notebooks of the course draw with, beside the lessons themselves."""

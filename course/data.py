@@ -1,0 +1,55 @@
+"""Bundled data sets as arrays: nothing here downloads anything."""
+
+import numpy as np
+
+PICTURES = (
+    "astronaut",
+    "brick",
+    "camera",
+    "chelsea",
+    "coffee",
+    "coins",
+    "colorwheel",
+    "grass",
+    "gravel",
+    "hubble_deep_field",
+    "immunohistochemistry",
+    "moon",
+    "retina",
+    "rocket",
+)
+"""Names that `picture` knows: functions of `skimage.data` whose file lies in the scikit-image wheel."""
+
+
+def picture(name, size=None):
+    """A photograph, ready for arithmetic.
+
+    Args:
+        name: one of `PICTURES`, such as `"astronaut"`.
+        size: height and width of the result in pixels; the picture's middle square is shrunk to it. Without a
+            size the picture comes whole.
+
+    Returns:
+        Array (height, width, 3) of float64 in 0..1; a grey picture has three equal channels.
+
+    Raises:
+        ValueError: for a name that is not bundled or a size below 1.
+    """
+    if name not in PICTURES:
+        raise ValueError(f"name is {name!r}; the bundled pictures are {', '.join(PICTURES)}")
+    if size is not None and size < 1:
+        raise ValueError(f"size is {size}; a picture needs at least 1 pixel")
+
+    import skimage.data  # heavy, and absent where answers are graded
+    import skimage.transform
+
+    image = getattr(skimage.data, name)() / 255.0
+    if image.ndim == 2:
+        image = np.repeat(image[:, :, np.newaxis], 3, axis=2)
+    if size is None:
+        return image
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    return np.clip(skimage.transform.resize(square, (size, size), anti_aliasing=True), 0.0, 1.0)

@@ -1,0 +1,256 @@
+"""Figures for lessons and notebooks, in one style.
+
+Every function returns a `Figure` that pyplot has already let go of, so that a notebook shows it once, as the
+value of its cell: end a cell with the call, or hand several figures to `display`.
+"""
+
+import math
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555"]
+"""Okabe and Ito's palette: told apart by every reader, and in print."""
+
+_STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#888888",
+    "axes.grid": True,
+    "axes.labelcolor": "#333333",
+    "axes.labelsize": 10,
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
+    "figure.titlesize": 13,
+    "font.size": 10,
+    "grid.color": "#e6e6e6",
+    "image.cmap": "viridis",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
+
+
+def curves(functions, span=(-6, 6), title="", xlabel="x", ylabel="", ylim=None):
+    """Draw functions of one variable over each other.
+
+    Args:
+        functions: dict of label to a function of an array.
+        span: the smallest and the largest x.
+        title, xlabel, ylabel: texts.
+        ylim: the smallest and the largest y, or None to fit.
+
+    Returns:
+        The `Figure`.
+    """
+    return panels({title: functions}, span, xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+
+
+def panels(groups, span=(-6, 6), title="", columns=3, xlabel="x", ylabel="", ylim=None):
+    """Draw groups of functions, each group as `curves` does, side by side on the same axes.
+
+    Args:
+        groups: dict of a panel's title to its dict of label to function.
+        span, xlabel, ylabel, ylim: as in `curves`.
+        title: text above all panels.
+        columns: panels in a row.
+
+    Returns:
+        The `Figure`.
+    """
+    low, high = span
+    x = np.linspace(low, high, 1001)
+    with plt.rc_context(_STYLE):
+        figure, axes = _grid(len(groups), columns, size=(3.6, 2.8) if len(groups) > 1 else (6, 3.6))
+        for ax, (name, functions) in zip(axes, groups.items(), strict=True):
+            _cross(ax)
+            for label, function in functions.items():
+                ax.plot(x, function(x), label=label)
+            ax.set(title=name, xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+            ax.legend()
+        return _finished(figure, title)
+
+
+def lines(series, x=None, title="", xlabel="", ylabel="", log=False, percent=False):
+    """Draw sequences of numbers: losses by step, norms by layer.
+
+    Args:
+        series: dict of label to a sequence; one alone needs no legend, so say in the title what it is.
+        x: what stands under the numbers, the same for all; counted from 1 when None.
+        title, xlabel, ylabel: texts.
+        log: whether y grows by powers of ten.
+        percent: whether y is a share, written in percent.
+
+    Returns:
+        The `Figure`.
+    """
+    with plt.rc_context(_STYLE):
+        figure, (ax,) = _grid(1, 1, size=(7, 4))
+        for label, values in series.items():
+            places = np.arange(1, len(values) + 1) if x is None else x
+            ax.plot(places, values, label=label, marker="o" if len(values) <= 20 else None, markersize=4)
+        ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        if log:
+            ax.set_yscale("log")
+        if percent:
+            ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        if len(series) > 1:
+            ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        return _finished(figure)
+
+
+def bars(groups, labels, title="", xlabel="", ylabel="", percent=False):
+    """Draw groups of bars side by side: one colour a group, one place a label.
+
+    Args:
+        groups: dict of label to a sequence of numbers.
+        labels: what stands under each place.
+        title, xlabel, ylabel: texts.
+        percent: whether the numbers are shares, written in percent.
+
+    Returns:
+        The `Figure`.
+    """
+    places, width = np.arange(len(labels)), 0.8 / len(groups)
+    with plt.rc_context(_STYLE):
+        figure, (ax,) = _grid(1, 1, size=(7, 3.6))
+        ax.grid(axis="x", visible=False)
+        for i, (label, values) in enumerate(groups.items()):
+            ax.bar(places + (i - (len(groups) - 1) / 2) * width, values, width * 0.92, label=label)
+        ax.set_xticks(places, [str(label) for label in labels])
+        ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        if percent:
+            ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.legend()
+        return _finished(figure)
+
+
+def histograms(rows, title="", xlabel="value", bins=40):
+    """Draw distributions: one row of panels a network, one panel a layer.
+
+    A bar's height is the share of the values that fall into it, cut at one half so that a few tall bars do not flatten
+    all others. The panels of a row share their x.
+
+    Args:
+        rows: dict of a row's label to a dict of a panel's label to an array of any shape.
+        title, xlabel: texts.
+        bins: bars a panel.
+
+    Returns:
+        The `Figure`.
+    """
+    columns = max(len(panel) for panel in rows.values())
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(
+            len(rows), columns, figsize=(2.3 * columns + 0.6, 1.75 * len(rows) + 0.7), squeeze=False
+        )
+        for i, (name, panel) in enumerate(rows.items()):
+            low = min(np.min(values) for values in panel.values())
+            high = max(np.max(values) for values in panel.values())
+            edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+            for ax, (label, values) in zip(axes[i], panel.items(), strict=False):
+                shares = np.histogram(values, edges)[0] / np.size(values)
+                ax.bar(edges[:-1], shares, np.diff(edges), align="edge", color=COLOURS[i % len(COLOURS)])
+                ax.set(title=label if i == 0 else "", ylim=(0, 0.5), yticks=[0, 0.25, 0.5])
+                ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+                ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+                ax.tick_params(labelleft=ax is axes[i, 0], labelsize=8)
+            axes[i, 0].set_ylabel(name)
+            for ax in axes[i, len(panel) :]:
+                ax.set_visible(False)
+        figure.supxlabel(xlabel, fontsize=10)
+        return _finished(figure, title)
+
+
+def heat(matrix, rows=None, columns=None, title="", xlabel="", ylabel="", digits=2, centred=False):
+    """Draw a matrix as colours, with its numbers written in while they are few.
+
+    Args:
+        matrix: array (n, m).
+        rows, columns: labels of the rows and the columns, or None for their numbers.
+        title, xlabel, ylabel: texts.
+        digits: places after the point.
+        centred: whether zero is white and signs differ in colour.
+
+    Returns:
+        The `Figure`.
+    """
+    matrix = np.asarray(matrix)
+    n, m = matrix.shape
+    most = np.abs(matrix).max()
+    shades = {"cmap": "RdBu_r", "vmin": -most, "vmax": most} if centred else {"cmap": "Blues"}
+    with plt.rc_context(_STYLE):
+        figure, (ax,) = _grid(1, 1, size=(min(1.4 + 0.75 * m, 8), min(1.1 + 0.65 * n, 7)))
+        ax.grid(visible=False)
+        image = ax.imshow(matrix, aspect="auto", **shades)
+        if n * m <= 150:
+            for (i, j), value in np.ndenumerate(matrix):
+                dark = sum(image.cmap(image.norm(value))[:3]) < 1.6
+                ax.text(
+                    j, i, f"{value:.{digits}f}", ha="center", va="center", color="white" if dark else "black"
+                )
+        for axis, count, names in [(ax.xaxis, m, columns), (ax.yaxis, n, rows)]:
+            if names is not None:
+                axis.set_ticks(range(count), names)
+            else:
+                axis.set_major_locator(MaxNLocator(min(count, 10), integer=True))
+        ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        figure.colorbar(image, ax=ax, shrink=0.9)
+        return _finished(figure)
+
+
+def pictures(images, titles=None, title="", columns=5, size=2.0):
+    """Show images side by side.
+
+    Args:
+        images: sequence of arrays (h, w), (h, w, 1) or (h, w, 3); colours are integers in 0..255 or floats in 0..1.
+        titles: a text above each, or None.
+        title: text above all.
+        columns: images in a row.
+        size: width of one, in inches.
+
+    Returns:
+        The `Figure`.
+    """
+    with plt.rc_context(_STYLE):
+        figure, axes = _grid(len(images), columns, size=(size, size * (1.15 if titles else 1)))
+        for i, (ax, image) in enumerate(zip(axes, images, strict=True)):
+            white = 255 if np.issubdtype(np.asarray(image).dtype, np.integer) else 1
+            ax.imshow(np.squeeze(image), cmap="gray", vmin=0, vmax=white)
+            ax.set_axis_off()
+            if titles is not None:
+                ax.set_title(titles[i], loc="center")
+        return _finished(figure, title)
+
+
+def _grid(count, columns, size):
+    """A figure with `count` axes, `columns` in a row, each of `size` inches."""
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
+    )
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+    return figure, axes.flat[:count]
+
+
+def _cross(ax):
+    """The two lines on which x and y are zero."""
+    ax.axhline(0, color="#aaaaaa", linewidth=0.8, zorder=1)
+    ax.axvline(0, color="#aaaaaa", linewidth=0.8, zorder=1)
+
+
+def _finished(figure, title=""):
+    """Put the title on and take the figure from pyplot, which would show it a second time."""
+    if title:
+        figure.suptitle(title, x=0.01, ha="left")
+    plt.close(figure)
+    return figure

@@ -1,0 +1,160 @@
+"""What nbgrader's autograde does in this course, in the place of running notebooks in a kernel."""
+
+from __future__ import annotations
+
+import math
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from grader.notebooks import UnreadableHandIn, read_hand_in, rebuild
+from grader.notebooks.clean import clean_outputs
+from grader.notebooks.handin import with_remarks
+from grader.report.exercise import exercise_html, exercise_text
+from grader.result import Result
+
+Resources = dict[str, Any]
+
+
+class HandInExporter(NotebookExporter):
+    """Rebuilds a hand-in from the released notebook before anything of nbgrader's looks at it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        _guard(self.parent)
+
+    def from_filename(
+        self, filename: str, resources: Resources | None = None, **kwargs: Any
+    ) -> tuple[Any, Resources]:
+        resources = resources if resources is not None else {}
+        who = resources["nbgrader"]
+        course: Any = self.parent.coursedir  # type: ignore[union-attr]
+        folder = Path(course.format_path(course.submitted_directory, who["student"], who["assignment"]))
+        path = resources["hand_in"] = folder / f"{who['notebook']}.ipynb"
+        if Path(filename) != path:
+            return super().from_filename(filename, resources, **kwargs)
+        released = Path(course.format_path(course.release_directory, ".", who["assignment"])) / path.name
+        release = nbformat.read(released, as_version=4)
+        try:
+            notebook = rebuild(read_hand_in(path), release).notebook()
+        except UnreadableHandIn as unreadable:
+            notebook = with_remarks(release, [f"This hand-in could not be read: {unreadable}."])
+        output, resources = self.from_notebook_node(notebook, resources, **kwargs)
+        timestamp = folder / "timestamp.txt"
+        if timestamp.is_file() and not timestamp.is_symlink():
+            resources.setdefault("outputs", {})["timestamp.txt"] = timestamp.read_bytes()
+        return output, resources
+
+
+def _guard(autograde: Any) -> None:
+    """Let `autograde` look for the assignment's own notebook alone, in every hand-in, whatever else is in there.
+
+    Left to itself it follows links, copies every file into what is given back, and drops a hand-in
+    whose notebook has another name or whose timestamp cannot be read.
+    """
+    course = autograde.coursedir
+    name = course.assignment_id
+    autograde.assignments = {
+        folder: [os.path.join(folder, f"{name}.ipynb")] for folder in autograde.assignments
+    }
+    if name not in course.ignore:
+        course.ignore = [*course.ignore, name]  # names the folder of each hand-in, so nothing in it is copied
+    if not isinstance(course.get_existing_timestamp, _Timestamp):
+        course.get_existing_timestamp = _Timestamp(course.get_existing_timestamp)
+
+
+class _Timestamp:
+    """A hand-in's time, or None where it is not to be had."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self.read = read
+
+    def __call__(self, folder: str) -> Any:
+        path = Path(folder) / "timestamp.txt"
+        try:
+            return self.read(folder) if path.is_file() and not path.is_symlink() else None
+        except Exception:  # nbgrader's own error path for a bad timestamp is broken
+            return None
+
+
+class Grade(NbGraderPreprocessor):
+    """Writes into each check cell what our grading of the hand-in found: a report, and the mark.
+
+    Fails closed: whatever goes wrong on our side, the mark is zero, says so, and asks for a look by hand.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        who = resources["nbgrader"]
+        result = self._grade(who["assignment"], resources["hand_in"], who["student"])
+        problems = [result.error] if result.error else []
+        for cell in nb.cells:
+            meta = cell.metadata.get("nbgrader", {})
+            if cell.cell_type != "code":
+                continue
+            cell.execution_count = None
+            if meta.get("grade"):
+                cell.outputs, problem = _marked(meta["grade_id"], float(meta["points"]), result)
+                problems += [problem] if problem else []
+            else:
+                cell.outputs = [
+                    nbformat.from_dict(output) for output in clean_outputs(result.outputs.get(cell.id, []))
+                ]
+        problems = list(dict.fromkeys(problems))
+        resources["needs_a_look"] = bool(problems)
+        notes = [f"Not graded: {problem}" for problem in problems] + result.remarks
+        return with_remarks(nb, notes), resources
+
+    def _grade(self, assignment: str, path: Path, student: str) -> Result:
+        from grader.classroom import grade_hand_in
+
+        try:
+            return grade_hand_in(assignment, read_hand_in(path), student)
+        except UnreadableHandIn as unreadable:
+            return Result(student, 0.0, 0.0, error=str(unreadable))
+        except Exception as error:
+            self.log.error(traceback.format_exc())
+            return Result(student, 0.0, 0.0, error=f"grading did not run ({type(error).__name__}: {error})")
+
+
+def _marked(grade_id: str, points: float, result: Result) -> tuple[list[NotebookNode], str]:
+    """The outputs of a check cell, and what went wrong, if anything did."""
+    graded = None if result.error else result.exercises.get(grade_id.removeprefix("check-"))
+    problem = ""
+    if graded is None:
+        problem = result.error or f"the checks know no exercise of {grade_id!r}"
+    elif graded.max_score != points:
+        problem = f"{grade_id} was released for {points:g} points and is checked for {graded.max_score:g}: release it again"
+    elif not (math.isfinite(graded.score) and 0 <= graded.score <= points):
+        problem = f"{grade_id} came out as {graded.score}, which is no mark"
+    if graded is None or problem:
+        mark = 0.0
+        shown = {"text/plain": f"Not graded: {problem}"}
+    else:
+        mark = float(graded.score)
+        shown = {"text/html": exercise_html(graded), "text/plain": exercise_text(graded)}
+    number = new_output("execute_result", {"text/plain": repr(mark)}, execution_count=None)
+    return [new_output("display_data", shown), number], problem
+
+
+class FlagForALook(NbGraderPreprocessor):
+    """Marks a hand-in that could not be graded for a look by hand."""
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        if resources.get("needs_a_look"):
+            who = resources["nbgrader"]
+            with Gradebook(who["db_url"]) as gradebook:
+                for grade in gradebook.find_submission_notebook(
+                    who["notebook"], who["assignment"], who["student"]
+                ).grades:
+                    grade.needs_manual_grade = True
+                gradebook.db.commit()
+        return nb, resources

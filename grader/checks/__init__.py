@@ -1,0 +1,1 @@
+"""Checks, one pytest module an assignment, one class an exercise."""

@@ -1,0 +1,284 @@
+"""Hand-ins graded: one behind the sandbox, or a class of them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from grader.cases import CaseBook
+from grader.course import Course, CourseError
+from grader.exercise import exercises_of
+from grader.notebooks import (
+    HandIn,
+    UnreadableHandIn,
+    read_hand_in,
+    rebuild,
+    release_notebook,
+    solution_namespace,
+)
+from grader.result import Result
+from grader.runner import GradingFailed, run_checks
+from grader.sandbox import Sandbox, StudentDied, StudentTimeout
+from grader.sandbox.shell import Outcome, Raised
+from grader.shortcuts import shortcut
+from grader.store import Store
+from grader.submission import Here
+
+Progress = Callable[[Result], None]
+
+
+class Grader:
+    """Grades hand-ins of one course; keeps its sandbox and its reference values from one to the next.
+
+    Args:
+        course: the course, with its releases and its secret seed.
+    """
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.store = Store(course.private / "results")
+        self._sandbox: Sandbox | None = None
+        self._releases: dict[str, tuple[bytes, NotebookNode]] = {}
+        self._books: dict[str, CaseBook] = {}
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandbox."""
+        if self._sandbox is not None:
+            self._sandbox.__exit__(None, None, None)
+            self._sandbox = None
+
+    def grade(self, assignment: str, student: str, raw: bytes, *, anew: bool = True) -> Result:
+        """Grade one hand-in.
+
+        Args:
+            assignment: the assignment.
+            student: whose it is.
+            raw: the bytes of the notebook file.
+            anew: grade even where the result of these very bytes is kept.
+
+        Returns:
+            The result. A file that cannot be read, or a check of ours that did not run, is in its `error`.
+        """
+        release, released = self._released(assignment)
+        book = self.book(assignment)
+        key = self.store.key(assignment, release, raw, book.seed)
+        if not anew and (kept := self.store.get(key)) is not None:
+            return replace(kept, student=student)
+        started = time.perf_counter()
+        most = sum(e.points for e in exercises_of(assignment).values())
+        try:
+            result = self._graded(assignment, rebuild(raw, released), book)
+        except (UnreadableHandIn, GradingFailed) as failure:
+            result = Result(student, 0.0, most, error=str(failure))
+        result.student, result.seconds = student, time.perf_counter() - started
+        if not result.error or not result.exercises:
+            self.store.put(key, result)
+        return result
+
+    def _graded(self, assignment: str, handin: HandIn, book: CaseBook) -> Result:
+        exercises = exercises_of(assignment)
+        written = [cell.source for cell in handin.written]
+        barred = {name: reason for name, each in exercises.items() if (reason := shortcut(each, written))}
+        with _Behind(self._open_sandbox(), handin) as functions:
+            results = run_checks(
+                assignment, functions, book, hidden=True, notes=functions.notes(exercises), barred=barred
+            )
+            return Result(
+                "",
+                round(sum(each.score for each in results.values()), 6),
+                sum(each.max_score for each in results.values()),
+                exercises=results,
+                remarks=[*handin.remarks, *functions.remarks],
+                outputs=functions.outputs,
+            )
+
+    def book(self, assignment: str) -> CaseBook:
+        """The reference values under the secret seed: baked on first need by running the solution through the checks.
+
+        Raises:
+            GradingFailed: the solution does not earn full marks, so no mark can be trusted.
+        """
+        seed = self.course.seed()
+        book = self._books.get(assignment)
+        if book is None or book.seed != seed:
+            folder = self.course.private / "cases"
+            book = CaseBook.kept(assignment, seed, folder)
+            if not book.cases:
+                book = bake(assignment, seed, self.course)
+                book.keep(folder)
+            self._books[assignment] = book
+        return book
+
+    def _released(self, assignment: str) -> tuple[bytes, NotebookNode]:
+        if assignment not in self._releases:
+            self._releases[assignment] = (
+                self.course.released(assignment).read_bytes(),
+                release_notebook(assignment, self.course),
+            )
+        return self._releases[assignment]
+
+    def _open_sandbox(self) -> Sandbox:
+        if self._sandbox is None:
+            self._sandbox = Sandbox(packages=("numpy",)).__enter__()
+        return self._sandbox
+
+
+def bake(assignment: str, seed: str, course: Course, *, hidden: bool = True) -> CaseBook:
+    """Every reference value that the checks ask for under `seed`, computed once.
+
+    Args:
+        assignment: the assignment.
+        seed: the seed.
+        course: where its solution is.
+        hidden: for the hidden tests too.
+
+    Raises:
+        GradingFailed: the solution does not earn full marks under this seed.
+    """
+    book = CaseBook(assignment, seed)
+    results = run_checks(assignment, Here(solution_namespace(assignment, course)), book, hidden=hidden)
+    for name, result in results.items():
+        for test in result.tests:
+            if test.outcome != "passed":
+                raise GradingFailed(
+                    f"the solution of {assignment}/{name} does not pass its own check {test.name}: {test.message}"
+                )
+    return book
+
+
+class _Behind:
+    """A hand-in's functions behind the sandbox. A process that hung or died is replaced, and its cells run again."""
+
+    def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
+        self.sandbox = sandbox
+        self.handin = handin
+        self.outputs: dict[str, list[dict[str, Any]]] = {}
+        self.errors: dict[str, str] = {}
+        self.remarks: list[str] = []
+        self._skipped: set[str] = set()
+        self._session = sandbox.open()
+        self._run()
+
+    def __enter__(self) -> _Behind:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._session.close()
+
+    def _run(self) -> None:
+        """Run the cells; after one that hangs or kills the process, all but that one again."""
+        again = True
+        while again:
+            again = False
+            for cell in self.handin.cells:
+                if cell.id in self._skipped:
+                    continue
+                try:
+                    ran = self._session.run(cell.source)
+                except (StudentTimeout, StudentDied) as fault:
+                    self._skipped.add(cell.id)
+                    self.outputs[cell.id] = []
+                    self.errors[cell.id] = str(fault)
+                    self.remarks.append(f"A cell of yours was left out: {fault}.")
+                    self._replace()
+                    again = True
+                    break
+                self.outputs[cell.id] = ran.outputs
+                if ran.error:
+                    self.errors[cell.id] = ran.error
+
+    def _replace(self) -> None:
+        self._session.close()
+        self._session = self.sandbox.open()
+
+    def notes(self, exercises: Any) -> dict[str, str]:
+        """Function -> the error of the cell that should have defined it."""
+        found = {}
+        for cell in self.handin.cells:
+            if cell.exercise and cell.id in self.errors:
+                for function in exercises[cell.exercise].functions:
+                    found[function] = (
+                        f"`{function}` is not there, because its cell ended with {self.errors[cell.id]}"
+                    )
+        return found
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        try:
+            return self._session.call(name, args, kwargs)
+        except StudentTimeout:
+            self._replace()
+            self._run()
+            raise
+        except StudentDied as died:
+            self._replace()
+            self._run()
+            return Outcome(error=Raised("StudentDied", str(died)))
+
+
+_graders: dict[Path, Grader] = {}
+
+
+def grade_hand_in(assignment: str, raw: bytes, student: str) -> Result:
+    """Grade one hand-in of the course one stands in; a result that is kept is not made again.
+
+    This is what nbgrader's autograde calls, so that its marks are those of `grader grade`.
+    """
+    course = Course.find()
+    if course.root not in _graders:
+        _graders[course.root] = Grader(course)
+        atexit.register(_graders[course.root].close)
+    return _graders[course.root].grade(assignment, student, raw, anew=False)
+
+
+def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:
+    """The students of a folder who have a place for the assignment, with the path of their notebook."""
+    if not folder.is_dir():
+        raise CourseError(
+            f"no folder {folder}: hand-ins are read from {folder}/<student>/{assignment}/{assignment}.ipynb"
+        )
+    for student in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()):
+        if (folder / student / assignment).is_dir():
+            yield student, folder / student / assignment / f"{assignment}.ipynb"
+
+
+def grade_class(
+    course: Course,
+    assignment: str,
+    folder: Path,
+    progress: Progress = lambda result: None,
+    *,
+    anew: bool = True,
+) -> list[Result]:
+    """Grade every hand-in of an assignment in a folder, in the order of the students' names.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        folder: holds `<student>/<assignment>/<assignment>.ipynb`.
+        progress: called with each result as it comes.
+        anew: grade also what was graded before and has not changed.
+    """
+    most = sum(e.points for e in exercises_of(assignment).values())
+    results = []
+    with Grader(course) as grader:
+        for student, path in hand_ins(folder, assignment):
+            try:
+                result = grader.grade(assignment, student, read_hand_in(path), anew=anew)
+            except UnreadableHandIn as unreadable:
+                result = Result(student, 0.0, most, error=str(unreadable))
+            results.append(result)
+            progress(result)
+    return results

@@ -1,0 +1,450 @@
+"""The `grader` command: words to calls."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from grader import __version__
+from grader.course import PUBLIC_SEED, Course, CourseError, UnknownName, known, syllabus
+
+app = typer.Typer(
+    help="Check, release and grade the course's assignments.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Name = Annotated[str, typer.Argument(help="An assignment, such as activations.", show_default=False)]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Assignments; all where left out.", show_default=False)
+]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line, not a traceback."""
+    try:
+        app()
+    except UnknownName as wrong:
+        _fail(wrong, 2)
+    except CourseError as trouble:
+        _fail(trouble, 1)
+    except KeyboardInterrupt:
+        _fail("stopped; what was finished is kept, the same command continues", 130)
+
+
+def _fail(message: object, code: int) -> None:
+    err.print(f"grader: {message}", style="red", markup=False, soft_wrap=True)
+    raise SystemExit(code)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _bar(what: str, total: int | None) -> Iterator[Any]:
+    """A progress bar with rate and time left, on standard error."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as progress:
+        task = progress.add_task(what, total=total, rate="")
+
+        def advance(*_: Any) -> None:
+            speed = progress.tasks[task].speed
+            progress.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield advance
+
+
+def _asked(names: list[str] | None) -> list[str]:
+    return [known(name, syllabus(), "assignment") for name in names] if names else list(syllabus())
+
+
+def _exercise(target: str) -> tuple[str, str | None]:
+    """`activations/softmax` as its two names, both known."""
+    from grader.exercise import exercises_of
+
+    assignment, _, exercise = target.partition("/")
+    known(assignment, syllabus(), "assignment")
+    return assignment, known(
+        exercise, exercises_of(assignment), f"exercise in {assignment}:"
+    ) if exercise else None
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the assignments, their exercises and points.  Example: grader list"""
+    from rich.table import Table
+
+    from grader.exercise import exercises_of
+
+    rows = [
+        {
+            "assignment": entry.name,
+            "title": entry.title,
+            "needs": list(entry.needs),
+            "points": sum(e.points for e in exercises_of(entry.name).values()),
+            "exercises": {
+                e.name: {"functions": list(e.functions), "points": e.points}
+                for e in exercises_of(entry.name).values()
+            },
+        }
+        for entry in syllabus().values()
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("assignment", "title", "points", "exercises")
+    for row in rows:
+        table.add_row(row["assignment"], row["title"], f"{row['points']:g}", ", ".join(row["exercises"]))
+    out.print(table)
+
+
+@app.command()
+def check(
+    target: Annotated[
+        str | None, typer.Argument(help="ASSIGNMENT or ASSIGNMENT/EXERCISE.", show_default=False)
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A notebook, or a .py file of answers.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the visible checks on a file of answers.  Example: grader check activations/softmax --file my_answers.py"""
+    from grader.answers import Answers
+    from grader.cases import CaseBook
+    from grader.exercise import exercises_of
+    from grader.report.exercise import exercise_text
+    from grader.result import Result, published
+    from grader.runner import GradingFailed, run_checks
+    from grader.shortcuts import shortcut
+    from grader.submission import Here
+
+    if target is None:
+        if file is None or file.stem not in syllabus():
+            raise UnknownName("say which assignment: grader check ASSIGNMENT --file FILE")
+        target = file.stem
+    assignment, only = _exercise(target)
+    path = file or _own_notebook(assignment)
+    if not path.is_file():
+        raise UnknownName(f"no file {path}")
+    answers = Answers(path)
+    exercises = exercises_of(assignment)
+    notes = {f: note for e in exercises.values() for f, note in answers.notes(e.functions).items()}
+    barred = {name: reason for name, e in exercises.items() if (reason := shortcut(e, answers.sources))}
+    try:
+        found = run_checks(
+            assignment,
+            Here(answers.namespace),
+            CaseBook.public(assignment),
+            hidden=False,
+            only=only,
+            notes=notes,
+            barred=barred,
+        )
+    except GradingFailed as failure:
+        raise CourseError(str(failure)) from None
+    score, most = sum(e.score for e in found.values()), sum(e.max_score for e in found.values())
+    if as_json:
+        _print_json(published(assignment, [Result(path.stem, score, most, exercises=found)]))
+        return
+    for result in found.values():
+        colour = (
+            "green" if result.score == result.max_score else "default" if not result.started else "yellow"
+        )
+        out.print(exercise_text(result), style=colour, markup=False, soft_wrap=True)
+    out.print(f"{score:.4g} of {most:g} points in the visible checks", style="bold")
+
+
+def _own_notebook(assignment: str) -> Path:
+    here = Path(f"{assignment}.ipynb")
+    return here if here.is_file() else Course.find().released(assignment)
+
+
+@app.command()
+def hint(
+    target: Annotated[str, typer.Argument(help="ASSIGNMENT/EXERCISE.", show_default=False)],
+    level: Annotated[
+        int, typer.Option(min=1, help="How far: 1 is a question, the last nearly the line of code.")
+    ] = 1,
+    as_json: Json = False,
+) -> None:
+    """Show a hint for each function of an exercise.  Example: grader hint activations/softmax --level 2"""
+    from grader.exercise import exercises_of
+
+    assignment, exercise = _exercise(target)
+    if exercise is None:
+        raise UnknownName(
+            f"say which exercise: {', '.join(f'{assignment}/{name}' for name in exercises_of(assignment))}"
+        )
+    ladder = exercises_of(assignment)[exercise].hints
+    if as_json:
+        _print_json({function: hints[:level] for function, hints in ladder.items()})
+        return
+    for function, hints in ladder.items():
+        out.print(f"[bold]{function}[/bold] ({min(level, len(hints))} of {len(hints)})")
+        out.print(hints[min(level, len(hints)) - 1], markup=False)
+    if level < max(map(len, ladder.values()), default=0):
+        out.print(f"[dim]more: grader hint {target} --level {level + 1}[/dim]")
+
+
+@app.command()
+def solution(
+    target: Annotated[str, typer.Argument(help="ASSIGNMENT or ASSIGNMENT/EXERCISE.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Show the reference answer to an exercise.  Example: grader solution activations/softmax"""
+    from rich.syntax import Syntax
+
+    from grader.notebooks import solution_answers
+
+    assignment, exercise = _exercise(target)
+    course = Course.find()
+    if not (course.solutions / assignment).is_dir():
+        raise CourseError(f"this copy of the course has no solutions/{assignment}")
+    answers = solution_answers(assignment, course)
+    shown = {exercise: answers[exercise]} if exercise else answers
+    if as_json:
+        _print_json(shown)
+        return
+    for source in shown.values():
+        out.print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
+
+
+@app.command()
+def release(
+    names: Names = None,
+    handout: Annotated[
+        Path | None, typer.Option(help="Also zip notebook and wheel into this folder.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Build the notebooks that students get, into assignments/.  Example: grader release activations --handout build/handout"""
+    from grader import notebooks
+
+    course = Course.find()
+    asked = _asked(names)
+    made = []
+    with _bar("releasing", len(asked)) as advance:
+        for name in asked:
+            made += notebooks.build_release([name], course.assignments, register=True, course=course)
+            if handout:
+                made.append(notebooks.handout(name, handout, course))
+            advance()
+    if as_json:
+        _print_json({"released": asked, "files": [str(path) for path in made]})
+        return
+    for path in made:
+        out.print(f"{path}", markup=False)
+
+
+@app.command()
+def grade(
+    name: Name,
+    submissions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Grade this folder's STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb and leave the gradebook alone.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed since.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Grade a class: submitted/ into the gradebook, or any folder.  Example: grader grade activations"""
+    from grader.classroom import grade_class, hand_ins
+    from grader.gradebook import into_gradebook
+    from grader.report.tables import class_table
+    from grader.result import published
+    from grader.runner import GradingFailed
+    from grader.sandbox import SandboxError
+
+    known(name, syllabus(), "assignment")
+    course = Course.find()
+    folder = submissions or course.submitted
+    total = len(list(hand_ins(folder, name)))
+    try:
+        with _bar(f"grading {name}", total) as advance:
+            results = grade_class(course, name, folder, advance, anew=force or submissions is not None)
+        if submissions is None:
+            with _bar("writing the gradebook", total) as advance:
+                into_gradebook(course, name, [result.student for result in results], advance)
+    except (SandboxError, GradingFailed) as failure:
+        raise CourseError(str(failure)) from None
+    if as_json:
+        _print_json(published(name, results))
+    else:
+        out.print(class_table({name: results}))
+    if any(result.error for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def feedback(name: Name, as_json: Json = False) -> None:
+    """Write each student's feedback page into feedback/.  Example: grader feedback activations"""
+    from grader.gradebook import feedback as write_feedback
+
+    known(name, syllabus(), "assignment")
+    course = Course.find()
+    with _bar("writing feedback", None):
+        pages = write_feedback(course, name)
+    if as_json:
+        _print_json({"assignment": name, "pages": [str(page) for page in pages]})
+        return
+    out.print(f"{len(pages)} pages in {course.root / 'feedback'}", markup=False)
+
+
+@app.command()
+def bake(
+    names: Names = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="The cases that ship with the package, for visible checks.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compute all reference values once, before grading; proves that the solution earns full marks.  Example: grader bake"""
+    from grader import cases, classroom
+    from grader.runner import GradingFailed
+
+    course = Course.find()
+    asked = _asked(names)
+    made = {}
+    with _bar("baking", len(asked)) as advance:
+        for name in asked:
+            try:
+                book = classroom.bake(
+                    name, PUBLIC_SEED if public else course.seed(), course, hidden=not public
+                )
+            except GradingFailed as failure:
+                raise CourseError(str(failure)) from None
+            path = (
+                book.write(Path(cases.__file__).parent / f"{name}.cases")
+                if public
+                else book.keep(course.private / "cases")
+            )
+            made[name] = {"file": str(path), "cases": len(book.cases)}
+            advance()
+    if as_json:
+        _print_json(made)
+        return
+    for name, row in made.items():
+        out.print(f"{name}: {row['cases']} reference values in {row['file']}", markup=False)
+
+
+@app.command()
+def seed(
+    rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the secret seed of grading, or rotate it.  Example: grader seed --rotate"""
+    course = Course.find()
+    value = course.rotate_seed() if rotate else course.seed()
+    if as_json:
+        _print_json({"seed": value, "file": str(course.private / "seed")})
+        return
+    out.print(value)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what works here and what is missing.  Example: grader doctor"""
+    from grader.doctor import findings
+
+    found = findings()
+    if as_json:
+        _print_json([{"what": f.what, "ok": f.ok, "finding": f.text} for f in found])
+    else:
+        for each in found:
+            mark = {True: "[green]ok[/green]", False: "[red]!![/red]", None: "[dim]--[/dim]"}[each.ok]
+            out.print(f"{mark} [bold]{each.what}[/bold]: ", end="")
+            out.print(each.text, markup=False, soft_wrap=True)
+    if any(each.ok is False for each in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(as_json: Json = False) -> None:
+    """Release, grade and give feedback on the sample class, in build/demo.  Example: grader demo"""
+    from grader.classroom import grade_class
+    from grader.gradebook import feedback as write_feedback
+    from grader.gradebook import into_gradebook
+    from grader.notebooks import build_release
+    from grader.report.tables import class_table
+    from grader.result import published
+    from grader.sandbox import Sandbox, SandboxError
+
+    here = Course.find()
+    try:
+        Sandbox().probe()
+    except SandboxError as failure:
+        raise CourseError(str(failure)) from None
+    course = _copy_for_demo(here)
+    graded = {}
+    for name in syllabus():
+        with _bar(f"{name}: releasing", 1) as advance:
+            build_release([name], course.assignments, register=True, course=course)
+            advance()
+        with _bar(f"{name}: grading", None) as advance:
+            graded[name] = grade_class(course, name, course.submitted, advance)
+        with _bar(f"{name}: gradebook", len(graded[name])) as advance:
+            into_gradebook(course, name, [result.student for result in graded[name]], advance)
+        with _bar(f"{name}: feedback", None):
+            write_feedback(course, name)
+    if as_json:
+        _print_json([published(name, results) for name, results in graded.items()])
+        return
+    out.print(class_table(graded))
+    for what, path in (
+        ("hand-ins", "submitted"),
+        ("gradebook", "gradebook.db"),
+        ("graded notebooks", "autograded"),
+        ("feedback", "feedback"),
+    ):
+        out.print(f"{what}: {(course.root / path).relative_to(here.root)}", markup=False)
+
+
+def _copy_for_demo(here: Course) -> Course:
+    """A course of its own with the sample class handed in, so that nobody's gradebook is touched."""
+    root = here.root / "build" / "demo"
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    shutil.copy(here.root / "nbgrader_config.py", root)
+    shutil.copytree(here.solutions, root / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(here.root / "examples" / "classroom", root / "submitted")
+    (root / "assignments").mkdir()
+    return Course(root)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"grader {__version__}, Python {platform.python_version()}")
+        sys.exit()

@@ -1,0 +1,116 @@
+"""nbgrader's gradebook and feedback, driven from here."""
+
+from __future__ import annotations
+
+import glob
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.course import Course, CourseError
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+Progress = Callable[[str], None]
+
+
+def configuration(course: Course) -> Config:
+    """What the course's nbgrader_config.py sets."""
+    from traitlets.config.loader import PyFileConfigLoader
+
+    return PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+
+
+def course_directory(course: Course, **traits: Any) -> CourseDirectory:
+    """The course as nbgrader sees it."""
+    from nbgrader.coursedir import CourseDirectory
+
+    return CourseDirectory(config=configuration(course), root=str(course.root.resolve()), **traits)
+
+
+def into_gradebook(
+    course: Course, assignment: str, students: Iterable[str], progress: Progress = lambda student: None
+) -> dict[str, str]:
+    """Autograde hand-ins under `submitted/` into the gradebook, anew where they were there before.
+
+    Manual marks and comments stay. A hand-in that fails is zero and flagged for a look by hand, never left open.
+
+    Args:
+        course: the course.
+        assignment: the assignment.
+        students: whose hand-ins.
+        progress: called with each student when done.
+
+    Returns:
+        Student -> what went wrong, for those where something did.
+
+    Raises:
+        CourseError: the gradebook does not know the assignment.
+    """
+    with _quiet():
+        from nbgrader.api import Gradebook, MissingEntry
+        from nbgrader.converters import Autograde
+        from nbgrader.utils import capture_log
+
+        config = configuration(course)
+        url, course_id = (place := course_directory(course)).db_url, place.course_id
+        with Gradebook(url, course_id) as gradebook:
+            try:
+                gradebook.find_notebook(assignment, assignment)
+            except MissingEntry:
+                raise CourseError(
+                    f"the gradebook does not know {assignment}: run `grader release {assignment}`"
+                ) from None
+        failed = {}
+        for student in students:
+            place = course_directory(course, assignment_id=assignment, student_id=glob.escape(student))
+            app = Autograde(coursedir=place, config=config)
+            app.force = True
+            ran = capture_log(app)
+            with Gradebook(url, course_id) as gradebook:
+                gradebook.update_or_create_student(student)
+                gradebook.update_or_create_submission(assignment, student)
+                grades = gradebook.find_submission_notebook(assignment, assignment, student).grades
+                if not ran["success"]:
+                    failed[student] = ran["error"].strip().splitlines()[-1]
+                for grade in grades:
+                    if grade.auto_score is None or not ran["success"]:
+                        grade.auto_score, grade.needs_manual_grade = 0.0, True
+                gradebook.db.commit()
+            progress(student)
+    return failed
+
+
+def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
+    """Make nbgrader's feedback pages of what is autograded, and return them.
+
+    Raises:
+        CourseError: where there is nothing to make them of, or nbgrader could not.
+    """
+    with _quiet():
+        from nbgrader.converters import GenerateFeedback
+        from nbgrader.utils import capture_log
+
+        who = student if student == "*" else glob.escape(student)
+        place = course_directory(course, assignment_id=assignment, student_id=who)
+        pattern = f"{glob.escape(str(course.root.resolve()))}/{{}}/{who}/{assignment}/{assignment}.{{}}"
+        if not glob.glob(pattern.format(place.autograded_directory, "ipynb")):
+            raise CourseError(f"nothing of {assignment} is autograded: run `grader grade {assignment}`")
+        app = GenerateFeedback(coursedir=place, config=configuration(course))
+        app.force = True
+        ran = capture_log(app)
+        if not ran["success"]:
+            raise CourseError(f"feedback of {assignment}: {ran['error'].strip().splitlines()[-1]}")
+        return sorted(map(Path, glob.glob(pattern.format(place.feedback_directory, "html"))))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings that nbgrader and its database library have for their own authors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

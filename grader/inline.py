@@ -1,0 +1,92 @@
+"""`check("softmax")` as a student meets it, in a notebook or a Python shell."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import grader
+from grader.cases import CaseBook
+from grader.course import CourseError, known, syllabus
+from grader.exercise import exercises_of
+from grader.report.exercise import exercise_html, exercise_text
+from grader.runner import GradingFailed, run_checks
+from grader.shortcuts import shortcut
+from grader.submission import Here
+
+_opened: dict[str, str] = {}
+
+
+def open_notebook(assignment: str, release: str) -> None:
+    """Say which assignment a notebook is, and with which version it was released."""
+    _opened.update(assignment=assignment, release=release)
+
+
+def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = None) -> float:
+    """Run the visible checks of one exercise on the functions in `namespace`, show the report, return the points."""
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+        raise RuntimeError(
+            "marks come from the course's own autograder: its preprocessor is missing in nbgrader_config.py"
+        )
+    try:
+        name = known(
+            assignment or _opened.get("assignment") or _assignment_of(exercise), syllabus(), "assignment"
+        )
+        asked = exercises_of(name)[known(exercise, exercises_of(name), f"exercise in {name}:")]
+        sources = [_source(namespace.get(function)) for function in asked.functions]
+        reason = shortcut(asked, sources)
+        results = run_checks(
+            name,
+            Here(namespace),
+            CaseBook.public(name),
+            hidden=False,
+            only=exercise,
+            barred={exercise: reason} if reason else None,
+        )
+    except (CourseError, GradingFailed) as trouble:
+        _show(f"check: {trouble}", "")
+        return 0.0
+    _show(exercise_text(results[exercise], _notice()), exercise_html(results[exercise], _notice()))
+    return float(results[exercise].score)
+
+
+def _assignment_of(exercise: str) -> str:
+    found = [name for name in syllabus() if exercise in exercises_of(name)]
+    if len(found) != 1:
+        every = {each: name for name in syllabus() for each in exercises_of(name)}
+        known(exercise, every, "exercise")
+        raise CourseError(
+            f"{exercise!r} is in {' and '.join(found)}: say which, check({exercise!r}, {found[0]!r})"
+        )
+    return found[0]
+
+
+def _notice() -> str:
+    release = _opened.get("release", grader.__version__)
+    if release == grader.__version__:
+        return ""
+    return (
+        f"This notebook was released with version {release} of the course, and version {grader.__version__} is installed: "
+        "checks may differ from those of your class."
+    )
+
+
+def _source(function: Any) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
+
+
+def _show(text: str, html: str) -> None:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or not html:
+        print(text)
+        return
+    from IPython.display import display
+
+    display({"text/plain": text, "text/html": html}, raw=True)

@@ -1,0 +1,1 @@
+"""Pages and lines for people, made from results."""

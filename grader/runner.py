@@ -1,0 +1,246 @@
+"""From a check module and a student's functions to results: one pytest session."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from grader import checks
+from grader.cases import CaseBook, ReferenceFailed, References
+from grader.compare import Mismatch
+from grader.exercise import Exercise, exercises_of
+from grader.misconceptions import recognised
+from grader.report.picture import comparison
+from grader.result import ExerciseResult, Outcome, TestResult
+from grader.submission import Call, Functions, Student, StudentFault
+
+CHECKS = Path(checks.__file__).parent
+MESSAGE_LENGTH = 700
+
+
+class GradingFailed(Exception):
+    """Our own part did not run: no mark may come of it."""
+
+
+def run_checks(
+    assignment: str,
+    functions: Functions,
+    book: CaseBook,
+    *,
+    hidden: bool,
+    only: str | None = None,
+    notes: Mapping[str, str] | None = None,
+    barred: Mapping[str, str] | None = None,
+) -> dict[str, ExerciseResult]:
+    """Run an assignment's checks on a student's functions.
+
+    Args:
+        assignment: the assignment.
+        functions: where the student's functions run.
+        book: the reference values, and with them the seed.
+        hidden: run the hidden tests too.
+        only: one exercise, instead of all.
+        notes: function -> why it could not be defined.
+        barred: exercise -> why its answer earns nothing whatever it returns.
+
+    Returns:
+        Exercise -> its result, in the order of the check module.
+
+    Raises:
+        GradingFailed: pytest or a check did not run as it should.
+    """
+    session = _Session(assignment, functions, book, hidden, only, notes or {}, barred or {})
+    addopts = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        code = pytest.main(
+            ["-c", str(CHECKS / "pytest.ini"), str(CHECKS / f"{assignment}.py")], plugins=[session]
+        )
+    finally:
+        if addopts is not None:
+            os.environ["PYTEST_ADDOPTS"] = addopts
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if session.broken or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GradingFailed(f"the checks of {assignment} did not run: {session.broken or code}")
+    return {
+        name: session.result(each) for name, each in exercises_of(assignment).items() if only in (None, name)
+    }
+
+
+class _Session:
+    """The pytest plugin: gives the fixtures and listens to the verdicts."""
+
+    def __init__(
+        self,
+        assignment: str,
+        functions: Functions,
+        book: CaseBook,
+        hidden: bool,
+        only: str | None,
+        notes: Mapping[str, str],
+        barred: Mapping[str, str],
+    ) -> None:
+        self.assignment = assignment
+        self.book = book
+        self.hidden = hidden
+        self.only = only
+        self.barred = barred
+        self.broken = ""
+        self.students = {
+            e.name: Student(functions, e.functions, notes) for e in exercises_of(assignment).values()
+        }
+        self.tests: dict[str, dict[str, TestResult]] = {name: {} for name in self.students}
+        self.calls: dict[str, dict[str, list[list[Call]]]] = {name: {} for name in self.students}
+        self.cores: dict[str, set[str]] = {name: set() for name in self.students}
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Student:
+        name = _exercise(request.node).name
+        if name in self.barred:
+            raise StudentFault("failed", self.barred[name])
+        return self.students[name]
+
+    @pytest.fixture
+    def reference(self, request: pytest.FixtureRequest) -> References:
+        return self.book.references(_test_id(request.node))
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        named = f"{self.book.seed} {self.assignment} {_test_id(request.node)}"
+        return np.random.default_rng(np.frombuffer(hashlib.sha256(named.encode()).digest(), np.uint32))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        items[:] = [
+            item
+            for item in items
+            if (self.only in (None, _exercise(item).name)) and (self.hidden or not _marked(item, "hidden"))
+        ]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken = report.longreprtext.strip().splitlines()[-1]
+
+    def pytest_runtest_setup(self, item: pytest.Function) -> None:
+        self.students[_exercise(item).name].calls = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Function, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """In the place of pytest's own report, whose traceback nobody reads and which takes ten times as long."""
+        if call.when == "call" or call.excinfo is not None:
+            self._note(item, call.excinfo.value if call.excinfo else None)
+        outcome: Any = "failed" if call.excinfo else "passed"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
+    def _note(self, item: pytest.Function, error: BaseException | None) -> None:
+        exercise = _exercise(item)
+        student = self.students[exercise.name]
+        name = item.originalname
+        secret = _marked(item, "hidden")
+        if _marked(item, "core"):
+            self.cores[exercise.name].add(name)
+        self.calls[exercise.name].setdefault(name, []).append(student.calls)
+        last = student.calls[-1] if student.calls else None
+        try:
+            outcome, message = _verdict(error, last, secret)
+        except GradingFailed as ours:
+            self.broken = f"{exercise.name}, {name}: {ours}"
+            return
+        function = last.function if last else exercise.functions[0]
+        picture = "" if secret or last is None else _picture(error, last)
+        if secret and outcome == "failed":
+            message = " ".join(
+                ["A hidden test: its input is not shown.", *exercise.hints.get(function, [])[:1]]
+            )
+        found = TestResult(name, _title(item), outcome, secret, _tamed(message), function, picture)
+        before = self.tests[exercise.name].get(name)
+        if before is None or before.outcome == "passed":
+            self.tests[exercise.name][name] = found
+
+    def result(self, exercise: Exercise) -> ExerciseResult:
+        """The marks and the names of the mistakes, once the session is over."""
+        tests = self.tests[exercise.name]
+        calls = self.calls[exercise.name]
+        if not tests:
+            raise GradingFailed(f"{self.assignment}/{exercise.name}: none of its tests ran")
+        passed = {name for name, test in tests.items() if test.outcome == "passed"}
+        share = len(passed) / len(tests) if self.cores[exercise.name] <= passed else 0.0
+        failed = [name for name in tests if name not in passed]
+        sentences: list[str] = []
+        if exercise.name in self.barred:
+            sentences = [self.barred[exercise.name]]
+        elif failed:
+            sentences = recognised(
+                self.assignment,
+                exercise.name,
+                [each for name in failed for each in calls[name]],
+                [each for name in passed for each in calls[name]],
+            )
+        troubled = dict.fromkeys(
+            tests[name].function for name in failed if tests[name].outcome not in ("not_started", "missing")
+        )
+        return ExerciseResult(
+            exercise.name,
+            list(exercise.functions),
+            round(exercise.points * share, 6),
+            exercise.points,
+            list(tests.values()),
+            sentences,
+            [hint for function in troubled for hint in exercise.hints.get(function, [])],
+        )
+
+
+def _exercise(item: Any) -> Exercise:
+    return cast(Exercise, item.cls.__exercise__)
+
+
+def _marked(item: Any, mark: str) -> bool:
+    return getattr(item.function, mark, False)
+
+
+def _test_id(item: Any) -> str:
+    """The test without its path, so that a seed means the same everywhere."""
+    return cast(str, item.nodeid.partition("::")[2])
+
+
+def _title(item: pytest.Function) -> str:
+    return " ".join((item.function.__doc__ or item.originalname).split())
+
+
+def _verdict(error: BaseException | None, last: Call | None, secret: bool) -> tuple[Outcome, str]:
+    if error is None:
+        return "passed", ""
+    called = f"{last.described()}\n" if last and not secret else ""
+    if isinstance(error, StudentFault):
+        return error.verdict, str(error) if error.verdict in (
+            "missing",
+            "not_started",
+        ) else f"{called}{error}"
+    if isinstance(error, AssertionError):
+        return "failed", f"{called}{error}"
+    if isinstance(error, ReferenceFailed) or last is None:
+        raise GradingFailed(f"{type(error).__name__}: {error}") from error
+    return "failed", f"{called}what came back could not be used here ({type(error).__name__}: {error})"
+
+
+def _picture(error: BaseException | None, last: Call) -> str:
+    if not isinstance(error, Mismatch):
+        return ""
+    given = next((a for a in last.args if isinstance(a, np.ndarray)), None)
+    return comparison(given, error.expected, error.actual)
+
+
+def _tamed(message: str) -> str:
+    """No control characters or escape sequences, and no longer than a person reads."""
+    kept = "".join(
+        c if c == "\n" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in message
+    )
+    return kept if len(kept) <= MESSAGE_LENGTH else kept[: MESSAGE_LENGTH - 3] + "..."

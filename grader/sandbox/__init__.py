@@ -1,0 +1,487 @@
+"""A student's code in a process of its own, behind bubblewrap, spoken to in plain data.
+
+```python
+with Sandbox(packages=("numpy",)) as sandbox:  # imports everything once
+    with sandbox.open() as session:  # a fork of it, for one hand-in
+        session.run("def double(x): return 2 * x")
+        session.call("double", [21], {}).value
+```
+
+Nothing that the process says is trusted: a reply that is late, too large or malformed ends that session and nothing
+else. Not for threads: one sandbox and its sessions belong to the thread that made them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from grader.sandbox import bubblewrap
+from grader.sandbox.shell import END, HEADER, Outcome, Raised, Ran
+from grader.wire import WireError, decode, encode
+
+__all__ = [
+    "Limits",
+    "Outcome",
+    "Raised",
+    "Ran",
+    "Sandbox",
+    "SandboxError",
+    "Session",
+    "StudentDied",
+    "StudentTimeout",
+]
+
+_START_SECONDS = 60.0
+_OPEN_SECONDS = 20.0
+_END_SECONDS = 10.0
+_UNREADABLE = "the process of the notebook sent something unreadable"
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one hand-in may use.
+
+    Attributes:
+        cell_seconds: time for one cell.
+        call_seconds: time for one call.
+        total_seconds: time for all cells and calls together.
+        cpu_seconds: processor time in all.
+        memory_bytes: address space of a process.
+        processes: processes and threads at a time.
+        open_files: open files of a process.
+        file_bytes: size of a file, and of all files in a folder.
+        output_bytes: what the cells may print and display.
+        reply_bytes: one reply, so one cell's outputs or one call's value.
+    """
+
+    cell_seconds: float = 60.0
+    call_seconds: float = 10.0
+    total_seconds: float = 300.0
+    cpu_seconds: int = 300
+    memory_bytes: int = 2048 * _MEBIBYTE
+    processes: int = 16
+    open_files: int = 64
+    file_bytes: int = 64 * _MEBIBYTE
+    output_bytes: int = 4 * _MEBIBYTE
+    reply_bytes: int = 64 * _MEBIBYTE
+
+
+class SandboxError(Exception):
+    """Our side cannot run. The message says why, and what to install."""
+
+
+class StudentTimeout(Exception):
+    """The student's code took too long. The message says which limit, for the student."""
+
+
+class StudentDied(Exception):
+    """The student's process is gone. The message says how, for the student."""
+
+
+class Sandbox:
+    """A zygote: an interpreter inside bubblewrap with everything imported, of which each hand-in gets a fork.
+
+    Args:
+        packages: distributions that a hand-in may import, besides Python's own modules, IPython and matplotlib.
+        limits: what a hand-in may use.
+    """
+
+    def __init__(self, packages: Sequence[str] = ("numpy",), limits: Limits | None = None) -> None:
+        self.packages = tuple(packages)
+        self.limits = limits or Limits()
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Sandbox:
+        self._errors = tempfile.TemporaryFile()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._process = bubblewrap.start(self.packages, theirs.fileno(), self._errors)
+        except BaseException as error:
+            ours.close()
+            self._errors.close()
+            if isinstance(error, Exception):
+                raise SandboxError(f"the sandbox cannot start: {error}") from error
+            raise
+        finally:
+            theirs.close()
+        self._control = ours
+        ours.settimeout(_START_SECONDS)
+        try:
+            said = ours.recv(4096)
+        except OSError as error:
+            said = str(error).encode()
+        if said != b"ready":
+            reason = self._reason(said.decode(errors="replace"))
+            self.__exit__(None, None, None)
+            raise SandboxError(f"the sandbox cannot start: {reason}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._control is None:
+            return
+        self._control.close()
+        self._control = None
+        try:
+            self._process.wait(_END_SECONDS)
+        except Exception:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            self._errors.close()
+
+    def open(self, limits: Limits | None = None) -> Session:
+        """A fresh process for one hand-in.
+
+        Args:
+            limits: what it may use, in the place of the sandbox's.
+
+        Returns:
+            The session; use it in a `with` statement.
+
+        Raises:
+            SandboxError: the sandbox is not running, or it cannot isolate the process.
+        """
+        if self._control is None:
+            raise SandboxError("the sandbox is closed: use it in a `with` statement")
+        limits = limits or self.limits
+        request = struct.pack(
+            "<7Q",
+            limits.cpu_seconds,
+            limits.memory_bytes,
+            limits.file_bytes,
+            limits.open_files,
+            limits.processes,
+            0,
+            limits.output_bytes,
+        )
+        keeper, keeper_there = socket.socketpair()
+        process, process_there = socket.socketpair()
+        try:
+            socket.send_fds(self._control, [request], [keeper_there.fileno(), process_there.fileno()])
+        except OSError as error:
+            keeper.close()
+            process.close()
+            raise SandboxError(f"the sandbox has stopped: {self._reason(str(error))}") from error
+        finally:
+            keeper_there.close()
+            process_there.close()
+        return Session(process, keeper, limits)
+
+    def probe(self) -> str:
+        """Try the whole path: start, fork, run a cell, call a function.
+
+        Returns:
+            One line that describes the sandbox.
+
+        Raises:
+            SandboxError: it does not work here; the message says why.
+        """
+        if self._control is None:
+            with self:
+                return self.probe()
+        try:
+            with self.open() as session:
+                ran = session.run("def double(x):\n    return 2 * x")
+                value = session.call("double", [21], {}).value
+        except (StudentTimeout, StudentDied) as error:
+            raise SandboxError(f"the sandbox does not work: {error}") from error
+        if ran.error is not None or value != 42:
+            raise SandboxError(f"the sandbox does not work: {ran.error or f'2 x 21 came out as {value!r}'}")
+        return "bubblewrap, with user, process, mount and network namespaces for each hand-in"
+
+    def _reason(self, said: str) -> str:
+        """The last thing that bubblewrap or the zygote wrote, else what else is known."""
+        self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, self._errors.tell() - 4096))
+        lines = [line for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()]
+        reason = said or (lines[-1] if lines else "it ended without a word")
+        if "namespace" in reason or "uid map" in reason:
+            reason += (
+                "; this machine does not let it make user namespaces (see `sysctl user.max_user_namespaces`)"
+            )
+        return reason
+
+
+class Session:
+    """One hand-in's process. Made by `Sandbox.open`; ends, with all that it started, when closed."""
+
+    def __init__(self, process: socket.socket, keeper: socket.socket, limits: Limits) -> None:
+        self._process, self._keeper, self._limits = process, keeper, limits
+        self._left = limits.total_seconds
+        self._number = 0
+        self._ended: str | None = None
+        try:
+            self._process.settimeout(_OPEN_SECONDS)
+            if self._reply(time.monotonic() + _OPEN_SECONDS) != [0, "ready"]:
+                raise StudentDied(_UNREADABLE)
+        except (StudentDied, OSError) as error:
+            self.close()
+            raise SandboxError(
+                f"the sandbox cannot isolate a process: {str(error) or 'it takes too long'}"
+            ) from error
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+        self._end("the process of the notebook is closed")
+
+    def run(self, source: str) -> Ran:
+        """Run a cell.
+
+        Args:
+            source: its text; magics work.
+
+        Returns:
+            Its outputs, valid nbformat version 4, and its error in one line.
+
+        Raises:
+            StudentTimeout: it took longer than `cell_seconds`.
+            StudentDied: the process ended.
+        """
+        reply = self._ask(self._limits.cell_seconds, "cell", "run", source)
+        match reply:
+            case ["ran", list(outputs), None | str() as error] if all(map(_is_output, outputs)):
+                return Ran(_clean(outputs), _clean(error))
+        return self._unreadable(reply)
+
+    def functions(self) -> list[str]:
+        """The names of the callables that the cells defined, sorted.
+
+        Raises:
+            StudentTimeout, StudentDied: as for `run`.
+        """
+        reply = self._ask(self._limits.call_seconds, "call", "functions")
+        match reply:
+            case ["functions", list(names)] if all(type(name) is str for name in names):
+                return sorted(_clean(names))
+        return self._unreadable(reply)
+
+    def call(
+        self, name: str, args: Sequence, kwargs: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Outcome:
+        """Call a function of the student's.
+
+        Args:
+            name: the function's.
+            args: plain data, see `grader.wire`.
+            kwargs: the same.
+            timeout: seconds, in the place of `call_seconds`.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            WireError: the arguments are not plain data.
+            StudentTimeout, StudentDied: as for `run`.
+        """
+        seconds = self._limits.call_seconds if timeout is None else timeout
+        reply = self._ask(seconds, "call", "call", name, list(args), dict(kwargs or {}))
+        match reply:
+            case ["outcome", value, error, list(warnings), arguments] if (
+                (error is None or _is_texts(error, 3))
+                and _is_texts(warnings)
+                and (arguments is None or (type(arguments) is list and len(arguments) == len(args)))
+            ):
+                return Outcome(
+                    None if error is not None else value,
+                    None if error is None else Raised(*_clean(error)),
+                    _clean(warnings),
+                    decode(encode(list(args))) if arguments is None else arguments,
+                )
+        return self._unreadable(reply)
+
+    def _ask(self, seconds: float, what: str, verb: str, *rest: Any) -> list:
+        """Send a request and wait for the reply that has its number."""
+        if self._ended is not None:
+            raise StudentDied(self._ended)
+        message = encode([self._number + 1, verb, *rest])
+        if self._left <= 0:
+            self._time_out(f"the notebook took more than {self._limits.total_seconds:g} seconds in all")
+        self._number += 1
+        start = time.monotonic()
+        try:
+            deadline = start + min(seconds, self._left)
+            self._wait(deadline)
+            self._process.sendall(HEADER.pack(len(message)) + message)
+            reply = self._reply(deadline)
+        except TimeoutError:
+            if seconds < self._left:
+                self._time_out(f"the {what} took more than {seconds:g} seconds")
+            self._time_out(f"the notebook took more than {self._limits.total_seconds:g} seconds in all")
+        except OSError:
+            self._die()
+        finally:
+            self._left -= time.monotonic() - start
+        if (
+            type(reply) is not list
+            or [type(part) for part in reply[:2]] != [int, str]
+            or reply[0] != self._number
+        ):
+            self._unreadable(None)
+        return reply[1:]
+
+    def _reply(self, deadline: float) -> Any:
+        (size,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
+        if size > self._limits.reply_bytes:
+            reason = (
+                f"the notebook sent more than the {self._limits.reply_bytes:,} bytes that a reply may have"
+            )
+            self._end(reason)
+            raise StudentDied(reason)
+        data = self._exactly(size, deadline)
+        try:
+            return decode(data)
+        except WireError as error:
+            self._end(_UNREADABLE)
+            raise StudentDied(_UNREADABLE) from error
+
+    def _exactly(self, count: int, deadline: float) -> bytearray:
+        """The next bytes; memory grows with what has come, not with what was announced."""
+        data = bytearray()
+        while len(data) < count:
+            self._wait(deadline)
+            part = self._process.recv(min(count - len(data), _MEBIBYTE))
+            if not part:
+                self._die()
+            data += part
+        return data
+
+    def _wait(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._process.settimeout(left)
+
+    def _time_out(self, reason: str) -> None:
+        self._end(reason)
+        raise StudentTimeout(reason)
+
+    def _unreadable(self, reply: Any) -> Any:
+        reason = _UNREADABLE
+        match reply:
+            case ["failed", str(text)]:
+                reason = f"the process of the notebook failed: {_clean(text)}"
+        self._end(reason)
+        raise StudentDied(reason)
+
+    def _die(self) -> None:
+        reason = self._how_it_ended()
+        self._end(reason)
+        raise StudentDied(reason)
+
+    def _how_it_ended(self) -> str:
+        self._keeper.settimeout(1.0)
+        try:
+            said = self._keeper.recv(1024)
+        except OSError:
+            return "the process of the notebook hung up"
+        if len(said) != END.size:
+            return said.decode(errors="replace") or "the process of the notebook ended"
+        code, used = END.unpack(said)
+        if code >= 0:
+            return f"the process of the notebook ended by itself, with exit code {code}"
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        if code == -signal.SIGKILL and used > self._limits.cpu_seconds - 0.5:
+            return f"the notebook used more than {self._limits.cpu_seconds} seconds of processor time"
+        why = {"SIGSEGV": " (a crash in compiled code)", "SIGKILL": " (perhaps for memory)"}.get(name, "")
+        return f"the process of the notebook was killed by {name}{why}"
+
+    def _end(self, reason: str) -> None:
+        """Hang up; the keeper then kills the process, and closes its end when all is dead."""
+        if self._ended is not None:
+            return
+        self._ended = reason
+        self._process.close()
+        try:
+            self._keeper.shutdown(socket.SHUT_WR)
+            self._keeper.settimeout(_END_SECONDS)
+            while self._keeper.recv(1024):
+                pass
+        except OSError:
+            pass
+        finally:
+            self._keeper.close()
+
+
+_OUTPUT_KEYS = {
+    "stream": {"name", "text"},
+    "display_data": {"data", "metadata"},
+    "execute_result": {"data", "metadata", "execution_count"},
+    "error": {"ename", "evalue", "traceback"},
+}
+
+
+def _is_output(output: Any) -> bool:
+    """Whether this is an output as nbformat 4 has it."""
+    kind = output.get("output_type") if type(output) is dict else None
+    if type(kind) is not str or output.keys() - {"output_type"} != _OUTPUT_KEYS.get(kind):
+        return False
+    if kind == "stream":
+        return _is_texts([output["name"], output["text"]]) and output["name"] in ("stdout", "stderr")
+    if kind == "error":
+        return _is_texts([output["ename"], output["evalue"]]) and _is_texts(output["traceback"])
+    count = output.get("execution_count", 0)
+    return (
+        type(count) is int
+        and count >= 0
+        and _is_bundle(output["data"])
+        and _is_json(output["metadata"], dict)
+    )
+
+
+def _is_bundle(data: Any) -> bool:
+    return type(data) is dict and all(
+        type(kind) is str and (type(item) is str or (kind.endswith("json") and _is_json(item)))
+        for kind, item in data.items()
+    )
+
+
+def _is_json(value: Any, kind: type | None = None) -> bool:
+    if kind is not None and type(value) is not kind:
+        return False
+    if type(value) is list:
+        return all(map(_is_json, value))
+    if type(value) is dict:
+        return all(type(key) is str and _is_json(item) for key, item in value.items())
+    if type(value) is float:
+        return value - value == 0
+    return value is None or type(value) in (bool, int, str)
+
+
+def _is_texts(value: Any, count: int | None = None) -> bool:
+    return (
+        type(value) is list
+        and all(type(text) is str for text in value)
+        and (count is None or len(value) == count)
+    )
+
+
+def _clean(value: Any) -> Any:
+    """The same with every string fit for UTF-8."""
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode()
+    if type(value) is list:
+        return [_clean(item) for item in value]
+    if type(value) is dict:
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,186 @@
+"""The student's functions as a check calls them, wherever they run."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from grader.result import Outcome as Verdict
+from grader.sandbox.shell import Outcome, Raised, call_function
+
+CALL_SECONDS = 10.0
+HANGS_ALLOWED = 2
+
+
+class StudentFault(Exception):
+    """A call that ended a test: the answer is missing, not started, raised, hung, or gave no data."""
+
+    def __init__(self, verdict: Verdict, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class StudentTimeout(Exception):
+    """A call that did not end in time."""
+
+
+class Functions(Protocol):
+    """Where a student's functions run."""
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        """Call one function; raises `StudentTimeout` when it does not end in time."""
+
+
+class Here:
+    """Functions in this process: a notebook's own, or a file's, on the student's machine."""
+
+    def __init__(self, namespace: Mapping[str, Any], seconds: float = CALL_SECONDS) -> None:
+        self.namespace = namespace
+        self.seconds = seconds
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        try:
+            with _alarm(self.seconds):
+                return call_function(self.namespace, name, args, kwargs)
+        except _Alarm:
+            raise StudentTimeout(f"the call took more than {self.seconds:g} seconds") from None
+
+
+class _Alarm(KeyboardInterrupt):
+    """Rung in the student's code, which must not take it for an error of its own."""
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise `_Alarm` in this thread after `seconds`, where the platform has timers."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise _Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a student's function, and what came of it."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outcome: Outcome
+
+    def described(self) -> str:
+        """The call as one would type it, large arrays by their shape."""
+        given = [_described(a) for a in self.args] + [f"{k}={_described(v)}" for k, v in self.kwargs.items()]
+        return f"{self.function}({', '.join(given)})"
+
+
+class Student:
+    """`student.softmax(x)`: calls cross to where the functions run; every call is kept.
+
+    Args:
+        functions: where they run.
+        names: the functions that the assignment asks for.
+        notes: function -> why it could not be defined, for the message when it is missing.
+    """
+
+    def __init__(
+        self, functions: Functions, names: tuple[str, ...], notes: Mapping[str, str] | None = None
+    ) -> None:
+        self._functions = functions
+        self._names = names
+        self._notes = notes or {}
+        self._hangs = 0
+        self.calls: list[Call] = []
+
+    def __getattr__(self, name: str) -> StudentFunction:
+        if name not in self._names:
+            raise AttributeError(f"the exercise asks for {', '.join(self._names)}, not for {name}")
+        return StudentFunction(self, name)
+
+    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        if self._hangs >= HANGS_ALLOWED:
+            raise StudentFault("timeout", f"not run: {self._hangs} calls before this one did not end in time")
+        try:
+            outcome = self._functions.call(name, args, kwargs)
+        except StudentTimeout as hung:
+            self._hangs += 1
+            self.calls.append(
+                Call(name, args, kwargs, Outcome(None, Raised("Timeout", str(hung), ""), [], []))
+            )
+            raise StudentFault("timeout", f"{hung}: is there a loop in `{name}` that never stops?") from None
+        self.calls.append(Call(name, args, kwargs, outcome))
+        return outcome
+
+    def _fault(self, name: str, error: Raised) -> StudentFault:
+        at = f" (at `{error.line}`)" if error.line else ""
+        match error.kind:
+            case "MissingFunction":
+                return StudentFault(
+                    "missing",
+                    self._notes.get(name, f"there is no function `{name}`: was it renamed or deleted?"),
+                )
+            case "NotImplementedError":
+                return StudentFault("not_started", f"`{name}` is not written yet")
+            case "WireError":
+                return StudentFault("failed", error.message)
+            case "StudentDied":
+                return StudentFault("error", error.message)
+        return StudentFault("error", f"`{name}` raised {error.kind}: {error.message}{at}")
+
+
+class StudentFunction:
+    """One function of a student's."""
+
+    def __init__(self, student: Student, name: str) -> None:
+        self._student = student
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns."""
+        return self.outcome(*args, **kwargs).value
+
+    def outcome(self, *args: Any, **kwargs: Any) -> Outcome:
+        """What it returns, with the warnings and the arguments as they are after the call."""
+        outcome = self._student._call(self.name, args, kwargs)
+        if outcome.error is not None:
+            raise self._student._fault(self.name, outcome.error)
+        return outcome
+
+    def refusal(self, *args: Any, **kwargs: Any) -> Raised | None:
+        """The exception it raises, or None when it returned; a missing or unwritten function ends the test."""
+        error = self._student._call(self.name, args, kwargs).error
+        if error is not None and error.kind in ("MissingFunction", "NotImplementedError", "StudentDied"):
+            raise self._student._fault(self.name, error)
+        return error
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.size <= 12:
+            formatter = {"float_kind": lambda number: f"{number:.6g}"}
+            text = np.array2string(
+                value, separator=", ", threshold=20, max_line_width=10_000, formatter=formatter
+            )  # type: ignore[call-overload]
+            text = " ".join(text.split())
+            return text if value.dtype == np.float64 else f"{text} as {value.dtype}"
+        return f"<{value.dtype} array of shape {value.shape}>"
+    if isinstance(value, list | tuple) and len(value) > 6:
+        return f"<{type(value).__name__} of {len(value)}>"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,155 @@
+"""A pytest session over a student's functions: verdicts, marks, messages, and grading that fails closed."""
+
+import time
+
+import numpy as np
+import pytest
+
+from grader import cases, runner
+from grader.cases import CaseBook
+from grader.exercise import exercises_of
+from grader.notebooks import solution_namespace
+from grader.report.exercise import exercise_html, exercise_text
+from grader.runner import GradingFailed, run_checks
+from grader.submission import Here
+
+PUBLIC = CaseBook.public("activations")
+
+
+def softmax_with(answer, *, hidden=False, seconds=10.0, **more):
+    namespace = {**solution_namespace("activations"), "softmax": answer}
+    if answer is None:
+        del namespace["softmax"]
+    return run_checks("activations", Here(namespace, seconds), PUBLIC, hidden=hidden, only="softmax", **more)[
+        "softmax"
+    ]
+
+
+def outcomes(result):
+    return {test.outcome for test in result.tests if test.function == "softmax"}
+
+
+def blank(x, axis=-1):
+    raise NotImplementedError
+
+
+def hangs(x, axis=-1):
+    while True:
+        pass
+
+
+def breaks(x, axis=-1):
+    return x[12345]
+
+
+def test_verdicts():
+    assert outcomes(softmax_with(solution_namespace("activations")["softmax"])) == {"passed"}
+    assert outcomes(softmax_with(blank)) == {"not_started"}
+    assert outcomes(softmax_with(None)) == {"missing"}
+    assert outcomes(softmax_with(breaks)) == {"error"}
+    assert outcomes(softmax_with(lambda x, axis=-1: x)) <= {"failed", "passed"}
+    assert outcomes(softmax_with(lambda x, axis=-1: iter(x))) == {"failed"}
+
+
+def test_after_two_hangs_the_rest_of_the_exercise_is_not_asked():
+    started = time.monotonic()
+    result = softmax_with(hangs, seconds=0.3)
+    assert outcomes(result) == {"timeout"}
+    assert time.monotonic() - started < 5
+    assert any("not run" in test.message for test in result.tests)
+
+
+def test_an_exercise_is_graded_though_its_neighbours_are_missing():
+    only = {
+        "relu": solution_namespace("activations")["relu"],
+        "relu_grad": solution_namespace("activations")["relu_grad"],
+    }
+    results = run_checks("activations", Here(only), PUBLIC, hidden=False)
+    assert results["relu"].score == results["relu"].max_score
+    assert sum(each.score for each in results.values()) == results["relu"].score
+
+
+def test_a_core_test_that_fails_costs_the_exercise():
+    result = softmax_with(lambda x, axis=-1: np.round(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True), 6))
+    assert result.score == 0
+
+
+def test_hidden_tests_show_title_and_hint_but_no_input():
+    result = softmax_with(lambda x, axis=-1: x * 0.5, hidden=True)
+    concealed = [test for test in result.tests if test.hidden and test.outcome == "failed"]
+    assert concealed
+    for test in concealed:
+        assert "softmax(" not in test.message
+        assert "expected" not in test.message
+        assert exercises_of("activations")["softmax"].hints[test.function][0] in test.message
+
+
+def test_the_seed_decides_the_input():
+    seen = []
+
+    def listening(x, axis=-1):
+        seen.append(x.copy())
+        raise ArithmeticError
+
+    for seed in ("one", "one", "two"):
+        run_checks(
+            "activations",
+            Here({"softmax": listening}),
+            CaseBook("activations", seed),
+            hidden=False,
+            only="softmax",
+        )
+    third = len(seen) // 3
+    same = [np.array_equal(a, b) for a, b in zip(seen[:third], seen[third : 2 * third], strict=True)]
+    other = [np.array_equal(a, b) for a, b in zip(seen[:third], seen[2 * third :], strict=True)]
+    assert all(same)
+    assert not all(other)
+
+
+def test_a_barred_exercise_earns_nothing_and_says_why():
+    result = softmax_with(solution_namespace("activations")["softmax"], barred={"softmax": "uses a shortcut"})
+    assert result.score == 0
+    assert result.misconceptions == ["uses a shortcut"]
+
+
+def test_an_exception_text_of_the_students_is_tamed():
+    def shouts(x, axis=-1):
+        raise ValueError("\x1b[2J<script>alert(1)</script>" + "long" * 1000)
+
+    result = softmax_with(shouts)
+    assert all("\x1b" not in t.message and len(t.message) <= runner.MESSAGE_LENGTH for t in result.tests)
+    assert "<script" not in exercise_html(result)
+
+
+def test_reports_read_alike():
+    result = softmax_with(lambda x, axis=-1: np.exp(x - x.max()) / np.exp(x - x.max()).sum())
+    text, html = exercise_text(result), exercise_html(result)
+    for test in result.tests:
+        assert test.title in text
+    assert result.misconceptions
+    for sentence in result.misconceptions:
+        assert sentence in text
+    assert "This looks familiar" in html
+    assert "not started" in exercise_text(softmax_with(blank)) or softmax_with(blank).started
+
+
+def test_grading_fails_closed_when_a_reference_does_not_compute(monkeypatch):
+    def broken(assignment):
+        raise ImportError("no references here")
+
+    monkeypatch.setattr(cases, "_module", broken)
+    with pytest.raises(GradingFailed):
+        run_checks(
+            "activations",
+            Here(solution_namespace("activations")),
+            CaseBook("activations", "new"),
+            hidden=True,
+        )
+
+
+def test_grading_fails_closed_when_the_checks_do_not_import(monkeypatch, tmp_path):
+    (tmp_path / "activations.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "pytest.ini").write_text((runner.CHECKS / "pytest.ini").read_text())
+    monkeypatch.setattr(runner, "CHECKS", tmp_path)
+    with pytest.raises(GradingFailed):
+        run_checks("activations", Here({}), PUBLIC, hidden=False)

@@ -1,0 +1,46 @@
+"""A banned shortcut is found however it is spelt; a fair answer is left alone."""
+
+import pytest
+
+from grader.exercise import Exercise
+from grader.shortcuts import shortcut
+
+TANH = Exercise("tanh", "", ("tanh", "tanh_grad"), 1, {}, {"tanh": ["np.tanh"]})
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def tanh(x):\n    return np.tanh(x)"],
+        ["import numpy\ndef tanh(x):\n    return numpy.tanh(x)"],
+        ["import numpy as n", "def tanh(x):\n    return n.tanh(x)"],
+        ["from numpy import tanh as t", "def tanh(x):\n    return t(x)"],
+        ["def tanh(x):\n    from numpy import tanh as t\n    return t(x)"],
+        ["f = np.tanh", "def tanh(x):\n    return f(x)"],
+        ["def helper(x):\n    return np.tanh(x)", "def tanh(x):\n    return helper(x)"],
+        ["def tanh(x):\n    return getattr(np, 'tanh')(x)"],
+        ["def tanh(x):\n    return np.__dict__['tanh'](x)"],
+        ["tanh = np.tanh"],
+        ["tanh = lambda x: np.tanh(x)"],
+        ["import numpy.core.umath as u\ndef tanh(x):\n    return u.tanh(x)"],
+        ["class T:\n    def __call__(self, x):\n        return np.tanh(x)", "tanh = T()"],
+        ["%matplotlib inline\ndef tanh(x):\n    return np.tanh(x)"],
+    ],
+)
+def test_found(cells):
+    assert shortcut(TANH, cells) == "`tanh` uses `np.tanh`, which this exercise asks you to do without"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def tanh(x):\n    return 2 / (1 + np.exp(-2 * x)) - 1"],
+        ["def tanh(x):\n    '''Like np.tanh, without tanh.'''\n    return np.sinh(x) / np.cosh(x)"],
+        ["def tanh(x):\n    return x  # np.tanh", "def tanh_grad(x):\n    return 1 - np.tanh(x) ** 2"],
+        ["y = np.tanh(1.0)", "def tanh(x):\n    return np.expm1(x)"],
+        ["def tanh(x:\n    return np.tanh(x)"],
+        ["def tanh(x):\n    return other.tanh(x)"],
+    ],
+)
+def test_left_alone(cells):
+    assert shortcut(TANH, cells) is None

@@ -1,0 +1,1 @@
+"""Tests of the references: against outside implementations, and of what every reference promises."""

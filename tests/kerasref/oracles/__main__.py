@@ -1,0 +1,4 @@
+from tests.kerasref.oracles import ASSIGNMENTS, record
+
+for assignment in ASSIGNMENTS:
+    record(assignment)
