@@ -104,7 +104,7 @@ def list_(as_json: Json = False) -> None:
 
     from grader.exercise import exercises_of
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "assignment": entry.name,
             "title": entry.title,

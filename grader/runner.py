@@ -138,7 +138,8 @@ class _Session:
         if call.when == "call" or call.excinfo is not None:
             self._note(item, call.excinfo.value if call.excinfo else None)
         outcome: Any = "failed" if call.excinfo else "passed"
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+        when: Any = call.when
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when)
 
     def _note(self, item: pytest.Function, error: BaseException | None) -> None:
         exercise = _exercise(item)

@@ -173,10 +173,10 @@ class StudentFunction:
 def _described(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.size <= 12:
-            formatter = {"float_kind": lambda number: f"{number:.6g}"}
+            formatter: Any = {"float_kind": lambda number: f"{number:.6g}"}
             text = np.array2string(
                 value, separator=", ", threshold=20, max_line_width=10_000, formatter=formatter
-            )  # type: ignore[call-overload]
+            )
             text = " ".join(text.split())
             return text if value.dtype == np.float64 else f"{text} as {value.dtype}"
         return f"<{value.dtype} array of shape {value.shape}>"

@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -102,6 +103,13 @@ class Sandbox:
         self._control: socket.socket | None = None
 
     def __enter__(self) -> Sandbox:
+        """Start it.
+
+        Raises:
+            SandboxError: it cannot start.
+        """
+        if sys.platform != "linux":
+            raise SandboxError("the sandbox needs Linux")
         self._errors = tempfile.TemporaryFile()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:

@@ -33,7 +33,7 @@ _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x20000000,
     0x40000000,
 )
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND = 1, 2, 4, 8, 32, 4096
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _LAST_CAPABILITY = 63
@@ -43,7 +43,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(control_fd: int) -> None:
-    """Import, make the shell, say `ready`, then fork on request until the grading side hangs up."""
+    """Make the shell, say `ready`, then fork on request until the grading side hangs up."""
     control = socket.socket(fileno=control_fd)
     try:
         os.makedirs(HOME, exist_ok=True)
@@ -152,6 +152,8 @@ def _own_folders(file_bytes: int) -> None:
         _mount("proc", "/proc", quiet | _MS_NOEXEC)
         with open("/proc/sys/user/max_user_namespaces", "w") as file:
             file.write("0")
+        # Where its id is root's outside, the settings in it would be open to it.
+        _mount("", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY | _MS_REMOUNT | _MS_BIND)
     except OSError:
         _mount("tmpfs", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY, "size=4096")
     os.mkdir(HOME)

@@ -419,6 +419,7 @@ def test_nothing_can_be_written_but_its_own_folder(session):
     )
     assert [place for place in places if session.call("written", [place]).value] == []
     assert session.call("written", ["."]).value
+    assert "Read-only" in session.run("open('/proc/self/comm', 'w')").error
 
 
 def test_there_is_no_network(session):

@@ -1,0 +1,136 @@
+"""The commands as a user types them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.course import syllabus
+from grader.exercise import exercises_of
+from grader.notebooks import filled_notebook
+
+ROOT = Path(__file__).parent.parent.parent
+GRADER = Path(sys.executable).with_name("grader")
+
+
+def grader(*words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    return subprocess.run([GRADER, *map(str, words)], cwd=cwd, capture_output=True, text=True)
+
+
+def test_list():
+    rows = json.loads(grader("list", "--json").stdout)
+    assert [row["assignment"] for row in rows] == list(syllabus())
+    assert rows[0]["exercises"]["softmax"]["functions"] == ["softmax", "softmax_backward"]
+    assert "activations" in grader("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "activatons"], "no assignment 'activatons'; did you mean activations?"),
+        (["check", "activations/sofmax"], "did you mean softmax"),
+        (["hint", "activations/tahn"], "did you mean tanh"),
+        (["hint", "activations"], "say which exercise: activations/sigmoid"),
+        (["grade", "loses"], "did you mean losses?"),
+        (["release", "loses"], "did you mean losses?"),
+        (["check", "--file", "nothing.py"], "say which assignment"),
+        (["check", "activations", "--file", "nothing.py"], "no file nothing.py"),
+    ],
+)
+def test_a_wrong_word_is_one_line_with_the_nearest_right_one(words, said):
+    ran = grader(*words)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert not ran.stdout
+
+
+def test_an_unknown_command_or_option_is_wrong_usage():
+    assert grader("grde").returncode == 2
+    assert grader("grade", "activations", "--submision", "x").returncode == 2
+
+
+def test_outside_a_course(tmp_path):
+    ran = grader("grade", "activations", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "no course in" in ran.stderr
+
+
+def test_hint_climbs():
+    ladder = exercises_of("activations")["softmax"].hints["softmax"]
+    assert ladder[0] in " ".join(grader("hint", "activations/softmax").stdout.split())
+    last = json.loads(grader("hint", "activations/softmax", "--level", 9, "--json").stdout)
+    assert last["softmax"] == ladder
+
+
+def test_solution_shows_the_answer():
+    assert "def softmax" in grader("solution", "activations/softmax").stdout
+    assert set(json.loads(grader("solution", "losses", "--json").stdout)) == set(exercises_of("losses"))
+
+
+def test_check_a_python_file(tmp_path):
+    answers = tmp_path / "activations.py"
+    answers.write_text(
+        "import numpy as np\n\ndef relu(x):\n    return np.maximum(x, 0)\n\ndef relu_grad(x):\n    return x > 0\n"
+    )
+    ran = grader("check", "activations/relu", "--file", answers)
+    assert ran.returncode == 0
+    assert "relu: 2 of 2 points" in ran.stdout
+    one = json.loads(grader("check", "--file", answers, "--json", cwd=tmp_path).stdout)["results"][0]
+    assert one["exercises"]["relu"]["score"] == 2
+    assert one["exercises"]["tanh"]["tests"][0]["outcome"] == "missing"
+
+
+def test_check_a_notebook(tmp_path):
+    import nbformat
+
+    path = tmp_path / "activations.ipynb"
+    nbformat.write(filled_notebook("activations"), path)
+    one = json.loads(grader("check", "activations", "--file", path, "--json").stdout)["results"][0]
+    assert one["score"] == one["max_score"]
+    nbformat.write(filled_notebook("activations", {}), path)
+    one = json.loads(grader("check", "activations", "--file", path, "--json").stdout)["results"][0]
+    assert one["score"] == 0
+    assert {t["outcome"] for e in one["exercises"].values() for t in e["tests"]} == {"not_started"}
+
+
+def test_check_says_why_a_function_is_not_there(tmp_path):
+    answers = tmp_path / "answers.py"
+    answers.write_text("import numpy as np\n\ndef relu(x):\n    return np.maximum(x, 0\n")
+    ran = grader("check", "activations/relu", "--file", answers)
+    assert "SyntaxError" in ran.stdout
+
+
+def test_a_banned_shortcut_is_named(tmp_path):
+    answers = tmp_path / "answers.py"
+    answers.write_text(
+        "import numpy as np\n\ndef tanh(x):\n    return np.tanh(x)\n\ndef tanh_grad(x):\n    return 1 - np.tanh(x) ** 2\n"
+    )
+    ran = grader("check", "activations/tanh", "--file", answers)
+    assert "tanh: 0 of 3 points" in ran.stdout
+    assert "`tanh` uses `np.tanh`" in ran.stdout
+
+
+def test_grade_prints_the_documented_json(sandboxed):
+    ran = grader("grade", "activations", "--submissions", ROOT / "examples" / "classroom", "--json")
+    assert ran.returncode == 1  # one of them is broken
+    graded = json.loads(ran.stdout)
+    assert list(graded) == ["assignment", "results"]
+    assert [result["student"] for result in graded["results"]] == [f"{n:02}" for n in range(1, 11)]
+    for result in graded["results"]:
+        assert list(result) == ["student", "score", "max_score", "error", "seconds", "exercises"]
+        for exercise in result["exercises"].values():
+            assert list(exercise) == ["functions", "score", "max_score", "tests", "misconceptions"]
+            for test in exercise["tests"]:
+                assert list(test) == ["name", "title", "outcome", "hidden", "message"]
+    assert graded["results"][9]["error"]
+    assert graded["results"][9]["exercises"] == {}
+
+
+def test_doctor_tries_the_sandbox(sandboxed):
+    findings = {row["what"]: row for row in json.loads(grader("doctor", "--json").stdout)}
+    assert findings["sandbox"]["ok"]
+    assert sandboxed in findings["sandbox"]["finding"]
+    assert findings["references"]["ok"]

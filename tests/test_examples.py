@@ -1,0 +1,30 @@
+"""The sample class: it is what the generator makes, and it earns what it should."""
+
+import pytest
+
+from examples import make_classroom
+from grader.classroom import grade_class
+from grader.course import Course, syllabus
+from grader.exercise import exercises_of
+
+
+@pytest.mark.parametrize("assignment", list(syllabus()))
+def test_the_class_is_what_the_generator_makes(assignment):
+    for student, text in make_classroom.hand_ins(assignment).items():
+        path = make_classroom.CLASSROOM / student / assignment / f"{assignment}.ipynb"
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run `python -m examples.make_classroom`"
+
+
+@pytest.mark.parametrize("assignment", list(syllabus()))
+def test_the_class_earns_what_it_should(assignment, sandboxed):
+    most = sum(e.points for e in exercises_of(assignment).values())
+    graded = {r.student: r for r in grade_class(Course.find(), assignment, make_classroom.CLASSROOM)}
+    assert graded["01"].score == graded["02"].score == most
+    assert 0 < graded["03"].score < most
+    assert not any(e.started for e in graded["04"].exercises.values())
+    assert graded["04"].score == graded["09"].score == graded["10"].score == 0
+    for student, mistake in zip(("05", "06", "07", "08"), make_classroom.mistakes(assignment), strict=True):
+        assert 0 < graded[student].score < most
+        assert mistake.sentence in graded[student].exercises[mistake.exercise].misconceptions
+    assert graded["10"].error
+    assert not any(graded[student].error for student in sorted(graded)[:9])
