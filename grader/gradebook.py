@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.course import Course, CourseError
+from grader.notebooks import UnreadableHandIn, read_hand_in
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -67,7 +68,11 @@ def into_gradebook(
                 ) from None
         failed = {}
         for student in students:
-            place = course_directory(course, assignment_id=assignment, student_id=glob.escape(student))
+            if student != glob.escape(student):
+                failed[student] = "nbgrader cannot take a name with *, ? or [ in it: rename the folder"
+                progress(student)
+                continue
+            place = course_directory(course, assignment_id=assignment, student_id=student)
             app = Autograde(coursedir=place, config=config)
             app.force = True
             ran = capture_log(app)
@@ -76,7 +81,9 @@ def into_gradebook(
                 gradebook.update_or_create_submission(assignment, student)
                 grades = gradebook.find_submission_notebook(assignment, assignment, student).grades
                 if not ran["success"]:
-                    failed[student] = ran["error"].strip().splitlines()[-1]
+                    failed[student] = _why(
+                        course.submitted / student / assignment / f"{assignment}.ipynb", ran
+                    )
                 for grade in grades:
                     if grade.auto_score is None or not ran["success"]:
                         grade.auto_score, grade.needs_manual_grade = 0.0, True
@@ -95,9 +102,9 @@ def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
         from nbgrader.converters import GenerateFeedback
         from nbgrader.utils import capture_log
 
-        who = student if student == "*" else glob.escape(student)
-        place = course_directory(course, assignment_id=assignment, student_id=who)
-        pattern = f"{glob.escape(str(course.root.resolve()))}/{{}}/{who}/{assignment}/{assignment}.{{}}"
+        place = course_directory(course, assignment_id=assignment, student_id=student)
+        root = glob.escape(str(course.root.resolve()))
+        pattern = f"{root}/{{}}/{student}/{assignment}/{assignment}.{{}}"
         if not glob.glob(pattern.format(place.autograded_directory, "ipynb")):
             raise CourseError(f"nothing of {assignment} is autograded: run `grader grade {assignment}`")
         app = GenerateFeedback(coursedir=place, config=configuration(course))
@@ -106,6 +113,15 @@ def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
         if not ran["success"]:
             raise CourseError(f"feedback of {assignment}: {ran['error'].strip().splitlines()[-1]}")
         return sorted(map(Path, glob.glob(pattern.format(place.feedback_directory, "html"))))
+
+
+def _why(path: Path, ran: dict[str, Any]) -> str:
+    """Why nbgrader could not grade a hand-in: the file's own trouble, else the last line of its error."""
+    try:
+        read_hand_in(path)
+    except UnreadableHandIn as unreadable:
+        return str(unreadable)
+    return ran["error"].strip().splitlines()[-1]
 
 
 @contextmanager

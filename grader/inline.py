@@ -22,8 +22,29 @@ _opened: dict[str, str] = {}
 
 
 def open_notebook(assignment: str, release: str) -> None:
-    """Say which assignment a notebook is, and with which version it was released."""
+    """Say which assignment a notebook is, and with which version it was released; gives it the magic `%%show`."""
     _opened.update(assignment=assignment, release=release)
+    if (shell := _shell()) is not None:
+        shell.register_magic_function(_show_cell, "cell", "show")
+
+
+def _show_cell(line: str, cell: str) -> None:
+    """Run a cell that shows what was built; where an answer that it needs is not written yet, say which."""
+    shell: Any = _shell()
+
+    def not_written(
+        shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None
+    ) -> None:
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        print(f"Nothing to show yet: `{trace.tb_frame.f_code.co_name}` is not written.")
+
+    before = shell.custom_exceptions, shell.CustomTB
+    shell.set_custom_exc((NotImplementedError,), not_written)
+    try:
+        shell.run_cell(cell)
+    finally:
+        shell.custom_exceptions, shell.CustomTB = before
 
 
 def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = None) -> float:
@@ -75,6 +96,11 @@ def _notice() -> str:
     )
 
 
+def _shell() -> Any:
+    """The IPython shell that runs this, or None."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
 def _source(function: Any) -> str:
     try:
         return textwrap.dedent(inspect.getsource(function))
@@ -83,8 +109,7 @@ def _source(function: Any) -> str:
 
 
 def _show(text: str, html: str) -> None:
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None or not html:
+    if _shell() is None or not html:
         print(text)
         return
     from IPython.display import display

@@ -65,7 +65,7 @@ def run_checks(
     finally:
         if addopts is not None:
             os.environ["PYTEST_ADDOPTS"] = addopts
-    if code == pytest.ExitCode.INTERRUPTED:
+    if code == pytest.ExitCode.INTERRUPTED and not session.broken:
         raise KeyboardInterrupt
     if session.broken or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GradingFailed(f"the checks of {assignment} did not run: {session.broken or code}")

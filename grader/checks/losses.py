@@ -302,8 +302,8 @@ class TestHuber:
     @pytest.mark.parametrize("delta", [0.25, 3.0])
     def test_gradient_follows_delta(self, student, reference, rng, delta):
         """The gradient follows `delta`, at exactly delta and at no error at all too."""
-        y_true, y_pred = np.zeros((5, 3)), 4 * rng.normal(size=(5, 3))
-        y_pred[0] = [delta, -delta, 0.0]
+        y_true, y_pred = two_arrays(rng, 5, 3)
+        y_true[0], y_pred[0] = 0.0, [delta, -delta, 0.0]
         expected = reference.huber_grad(y_true, y_pred, delta)
         assert_close(assert_unchanged(student.huber_grad, y_true, y_pred, delta), expected)
 

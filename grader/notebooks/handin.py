@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import warnings
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,15 +162,13 @@ def rebuild(raw: bytes, released: NotebookNode) -> HandIn:
     steady = _in_order(sorted(at.items()))
     if len(steady) < len(at):
         remarks.append("Cells were moved; they are back in the order of the released notebook.")
+    anchors = sorted(steady)
     behind: dict[int, list[Cell]] = {}
-    anchor, waiting = -1, iter(sorted(steady.items()))
-    upcoming = next(waiting, None)
     for number, place in enumerate(extras, 1):
-        while upcoming is not None and upcoming[0] <= place:
-            anchor, upcoming = upcoming[1], next(waiting, None)
-        own = handed[place]
-        if own.source.strip():
-            behind.setdefault(anchor, []).append(replace(own, id=f"extra-{number}", grade_id=""))
+        if handed[place].source.strip():
+            before = bisect_right(anchors, place)
+            anchor = steady[anchors[before - 1]] if before else -1
+            behind.setdefault(anchor, []).append(replace(handed[place], id=f"extra-{number}", grade_id=""))
 
     cells = list(behind.get(-1, []))
     for index, cell in enumerate(release):

@@ -45,7 +45,9 @@ def require_same_shape(**arrays):
     (first, one), *others = arrays.items()
     for name, other in others:
         if np.shape(other) != np.shape(one):
-            raise ValueError(f"{name} has shape {np.shape(other)}, expected {np.shape(one)}, the shape of {first}")
+            raise ValueError(
+                f"{name} has shape {np.shape(other)}, expected {np.shape(one)}, the shape of {first}"
+            )
 
 
 def require_shape(shape, **arrays):
@@ -401,6 +403,7 @@ check("huber")
 # Left, what an error costs. Right, how hard it pulls: the slope of Huber's loss stops growing at $\delta = 1$. Below,
 # the same line fitted twice by gradient descent to data with five bad points, once on each loss.
 
+
 # %% show
 def of_one_error(function, scale=1.0):
     """A loss or a gradient as a function of a single error."""
@@ -413,13 +416,20 @@ costs = {
     "Huber": of_one_error(huber),
 }
 pulls = {"squared / 2": of_one_error(mean_squared_error_grad, 0.5), "Huber": of_one_error(huber_grad)}
-display(plots.panels({"what an error costs": costs, "how hard it pulls": pulls}, (-4, 4), xlabel="error", ylim=(-4, 6)))
+display(
+    plots.panels(
+        {"what an error costs": costs, "how hard it pulls": pulls}, (-4, 4), xlabel="error", ylim=(-4, 6)
+    )
+)
 
 spoiled = heights.copy()
 spoiled[np.argsort(places)[-5:]] -= 6
 figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
 axes.plot(places, spoiled, "o", color="black", markersize=4, label="measurements, five of them bad")
-for name, grad in [("squared", mean_squared_error_grad), ("Huber, delta 0.3", lambda t, p: huber_grad(t, p, delta=0.3))]:
+for name, grad in [
+    ("squared", mean_squared_error_grad),
+    ("Huber, delta 0.3", lambda t, p: huber_grad(t, p, delta=0.3)),
+]:
     line = np.zeros(2)
     for _ in range(2000):
         line = line - 0.3 * design.T @ grad(spoiled, design @ line)
@@ -582,7 +592,9 @@ check("sigmoid_cross_entropy")
 margin_costs = {
     "wrong or right": lambda margin: 1.0 * (margin <= 0),
     "hinge": np.vectorize(lambda margin: hinge(np.ones(1), np.array([margin]))),
-    "sigmoid cross-entropy": np.vectorize(lambda margin: sigmoid_cross_entropy(np.ones(1), np.array([margin]))),
+    "sigmoid cross-entropy": np.vectorize(
+        lambda margin: sigmoid_cross_entropy(np.ones(1), np.array([margin]))
+    ),
 }
 display(plots.curves(margin_costs, (-3, 4), title="the price of a margin", xlabel="margin", ylabel="loss"))
 
@@ -597,7 +609,9 @@ sure_and_wrong = {
     "two steps": in_two_steps,
     "two steps, clipped": lambda logit: -np.log(np.clip(1 - 1 / (1 + np.exp(-logit)), 1e-7, 1)),
 }
-plots.curves(sure_and_wrong, (0, 60), title="sure and wrong", xlabel="logit where the truth is 0", ylabel="loss")
+plots.curves(
+    sure_and_wrong, (0, 60), title="sure and wrong", xlabel="logit where the truth is 0", ylabel="loss"
+)
 
 # %% [markdown]
 # ## 9 Softmax cross-entropy, from logits
@@ -686,7 +700,14 @@ left.plot(history)
 left.axhline(np.log(3), color="grey", linestyle="--", label="log 3: knowing nothing")
 left.set(title="the loss", xlabel="step", ylim=(0, None))
 left.legend()
-right.contourf(columns, rows, regions, levels=[-0.5, 0.5, 1.5, 2.5], colors=["tab:blue", "tab:orange", "tab:green"], alpha=0.25)
+right.contourf(
+    columns,
+    rows,
+    regions,
+    levels=[-0.5, 0.5, 1.5, 2.5],
+    colors=["tab:blue", "tab:orange", "tab:green"],
+    alpha=0.25,
+)
 for k, colour in enumerate(["tab:blue", "tab:orange", "tab:green"]):
     right.plot(*points[classes == k, :2].T, "o", color=colour, markersize=4)
 right.set(title=f"{np.mean((points @ weights).argmax(axis=1) == classes):.0%} right", aspect="equal")
@@ -736,7 +757,9 @@ check("total_variation")
 # %% show
 coffee = data.picture("coffee", 96)
 noisy = [np.clip(coffee + scale * rng.normal(size=coffee.shape), 0, 1) for scale in (0, 0.05, 0.15, 0.4)]
-plots.pictures(noisy, [f"variation {variation:,.0f}" for variation in total_variation(np.stack(noisy))], size=2.6)
+plots.pictures(
+    noisy, [f"variation {variation:,.0f}" for variation in total_variation(np.stack(noisy))], size=2.6
+)
 
 # %% [markdown]
 # ## 11 The Gram matrix
@@ -782,7 +805,8 @@ check("gram_matrix")
 # ### Look: two bricks and one gravel
 #
 # As features take each pixel's brightness together with that of its 24 neighbours (less the image's mean), so $G$ is 25
-# by 25. Two different pieces of one wall have nearly the same matrix. Gravel has another.
+# by 25. Two pieces of one wall have no pixel in common, and yet similar matrices. Gravel has another.
+
 
 # %% show
 def neighbourhoods(image):
@@ -793,7 +817,7 @@ def neighbourhoods(image):
 
 
 wall, gravel = data.picture("brick"), data.picture("gravel")
-pieces = {"brick": wall[:200, :200], "more brick": wall[300:500, 300:500], "gravel": gravel[:200, :200]}
+pieces = {"brick": wall[:256, :256], "more brick": wall[256:, 256:], "gravel": gravel[:256, :256]}
 figure, axes = plt.subplots(2, 3, figsize=(8, 5), layout="constrained")
 for (name, piece), (above, below) in zip(pieces.items(), axes.T, strict=True):
     above.imshow(piece)
@@ -900,7 +924,10 @@ def features_of(image, spacing, bank):
 def features_backward(upstream, features, spacing, bank):
     """The gradient on the features, taken back to the image."""
     columns = np.split((upstream * (features > 0)) @ bank.T, len(offsets), axis=-1)
-    return sum(np.roll(c, (-spacing * i, -spacing * j), axis=(1, 2)) for (i, j), c in zip(offsets, columns, strict=True))
+    return sum(
+        np.roll(c, (-spacing * i, -spacing * j), axis=(1, 2))
+        for (i, j), c in zip(offsets, columns, strict=True)
+    )
 
 
 def total_variation_grad(image):

@@ -308,6 +308,34 @@ def test_an_assignment_that_is_not_in_the_gradebook_is_named(course):
         feedback(course, "losses")
 
 
+def test_folders_that_hold_no_notebook_are_zero_and_named(course):
+    folder(course, "empty")
+    (course.submitted / "elsewhere").mkdir()
+    (course.submitted / "elsewhere" / NAME).symlink_to(course.root)
+    failed = into_gradebook(course, NAME, ["empty", "elsewhere", "st*r"])
+    assert failed["empty"] == f"there is no {NAME}.ipynb"
+    assert failed["elsewhere"] == f"{NAME}.ipynb is a link, not a file"
+    assert "rename the folder" in failed["st*r"]
+    found = marks(course)
+    assert set(found["empty"].values()) == set(found["elsewhere"].values()) == {(0.0, True)}
+    assert not (course.root / "autograded" / "elsewhere").exists()
+
+
+def test_a_release_that_would_orphan_marks_is_refused(course, graded):
+    """nbgrader takes no other cells for an assignment that was handed in; the old release stays."""
+    released = course.released(NAME).read_bytes()
+    with gradebook(course) as book:
+        book.update_or_create_source_cell("gone", NAME, NAME, cell_type="code", source="", locked=True)
+    with pytest.raises(CourseError, match="there are submissions associated"):
+        build_release([NAME], course.assignments, register=True, course=course)
+    assert course.released(NAME).read_bytes() == released
+    with gradebook(course) as book:
+        book.db.delete(book.find_source_cell("gone", NAME, NAME))
+        book.db.commit()
+    build_release([NAME], course.assignments, register=True, course=course)
+    assert course.released(NAME).read_bytes() == released
+
+
 # The pieces
 
 

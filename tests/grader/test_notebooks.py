@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,26 @@ def test_release_has_what_nbgrader_expects(released):
     assert f'open_notebook("{NAME}", release=' in released.cells[1].source
     assert released.metadata.kernelspec.name == "python3"
     assert any("show" in c.metadata.get("tags", []) for c in released.cells)
+
+
+@pytest.mark.parametrize(
+    ("wheel", "says"),
+    [
+        ("", "put the file keras_from_scratch-"),
+        ("keras_from_scratch-9-py3-none-any.whl", "keras_from_scratch-9"),
+    ],
+)
+def test_first_cell_without_the_package(released, tmp_path, wheel, says):
+    """Where the package is missing, the first cell installs the wheel beside it, or says where to put one."""
+    if wheel:
+        (tmp_path / wheel).write_bytes(b"not really a wheel")
+    program = "import sys\nsys.modules['grader'] = None\n" + released.cells[1].source
+    (tmp_path / "first.ipy").write_text(program)
+    command = [sys.executable, "-m", "IPython", "--colors=nocolor", "first.ipy"]
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path), "PIP_NO_INDEX": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert says in ran.stdout + ran.stderr
+    assert "ModuleNotFoundError" in ran.stdout + ran.stderr
 
 
 def test_build_gives_the_same_bytes_and_replaces_what_was_there(course, tmp_path):
