@@ -56,17 +56,12 @@ def _cells(path: Path) -> list[str]:
         return [text]
     try:
         cells = json.loads(text)["cells"]
-        code = [
-            c
-            for c in cells
-            if c["cell_type"] == "code" and "show" not in c.get("metadata", {}).get("tags", [])
-        ]
-        sources = ["".join(cell["source"]) for cell in code]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError):
         raise CourseError(
             f"{path}: not a notebook of format 4: open it in JupyterLab and save it again"
         ) from None
-    return [source for source in sources if not CHECK.match(source)]
+    return [source for source in sources if not (CHECK.match(source) or source.startswith("%%show"))]
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class HandInExporter(NotebookExporter):
         resources = resources if resources is not None else {}
         who = resources["nbgrader"]
         course: Any = self.parent.coursedir  # type: ignore[union-attr]
+        resources["course_root"] = Path(course.root)
         folder = Path(course.format_path(course.submitted_directory, who["student"], who["assignment"]))
         path = resources["hand_in"] = folder / f"{who['notebook']}.ipynb"
         if Path(filename) != path:
@@ -94,7 +95,9 @@ class Grade(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         who = resources["nbgrader"]
-        result = self._grade(who["assignment"], resources["hand_in"], who["student"])
+        result = self._grade(
+            resources["course_root"], who["assignment"], resources["hand_in"], who["student"]
+        )
         problems = [result.error] if result.error else []
         for cell in nb.cells:
             meta = cell.metadata.get("nbgrader", {})
@@ -113,11 +116,11 @@ class Grade(NbGraderPreprocessor):
         notes = [f"Not graded: {problem}" for problem in problems] + result.remarks
         return with_remarks(nb, notes), resources
 
-    def _grade(self, assignment: str, path: Path, student: str) -> Result:
+    def _grade(self, root: Path, assignment: str, path: Path, student: str) -> Result:
         from grader.classroom import grade_hand_in
 
         try:
-            return grade_hand_in(assignment, read_hand_in(path), student)
+            return grade_hand_in(root, assignment, read_hand_in(path), student)
         except UnreadableHandIn as unreadable:
             return Result(student, 0.0, 0.0, error=str(unreadable))
         except Exception as error:

@@ -231,16 +231,15 @@ class _Behind:
 _graders: dict[Path, Grader] = {}
 
 
-def grade_hand_in(assignment: str, raw: bytes, student: str) -> Result:
-    """Grade one hand-in of the course one stands in; a result that is kept is not made again.
+def grade_hand_in(root: Path, assignment: str, raw: bytes, student: str) -> Result:
+    """Grade one hand-in of the course in `root`; a result that is kept is not made again.
 
     This is what nbgrader's autograde calls, so that its marks are those of `grader grade`.
     """
-    course = Course.find()
-    if course.root not in _graders:
-        _graders[course.root] = Grader(course)
-        atexit.register(_graders[course.root].close)
-    return _graders[course.root].grade(assignment, student, raw, anew=False)
+    if root not in _graders:
+        _graders[root] = Grader(Course.find(root))
+        atexit.register(_graders[root].close)
+    return _graders[root].grade(assignment, student, raw, anew=False)
 
 
 def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:

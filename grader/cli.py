@@ -294,7 +294,10 @@ def grade(
             results = grade_class(course, name, folder, advance, anew=force or submissions is not None)
         if submissions is None:
             with _bar("writing the gradebook", total) as advance:
-                into_gradebook(course, name, [result.student for result in results], advance)
+                for student, problem in into_gradebook(
+                    course, name, [r.student for r in results], advance
+                ).items():
+                    err.print(f"gradebook, {student}: {problem}", style="red", markup=False)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
     if as_json:

@@ -97,7 +97,8 @@ class _Session:
             e.name: Student(functions, e.functions, notes) for e in exercises_of(assignment).values()
         }
         self.tests: dict[str, dict[str, TestResult]] = {name: {} for name in self.students}
-        self.calls: dict[str, dict[str, list[list[Call]]]] = {name: {} for name in self.students}
+        self.failed: dict[str, list[list[Call]]] = {name: [] for name in self.students}
+        self.passed: dict[str, list[list[Call]]] = {name: [] for name in self.students}
         self.cores: dict[str, set[str]] = {name: set() for name in self.students}
 
     @pytest.fixture
@@ -148,7 +149,7 @@ class _Session:
         secret = _marked(item, "hidden")
         if _marked(item, "core"):
             self.cores[exercise.name].add(name)
-        self.calls[exercise.name].setdefault(name, []).append(student.calls)
+        (self.failed if error else self.passed)[exercise.name].append(student.calls)
         last = student.calls[-1] if student.calls else None
         try:
             outcome, message = _verdict(error, last, secret)
@@ -169,7 +170,6 @@ class _Session:
     def result(self, exercise: Exercise) -> ExerciseResult:
         """The marks and the names of the mistakes, once the session is over."""
         tests = self.tests[exercise.name]
-        calls = self.calls[exercise.name]
         if not tests:
             raise GradingFailed(f"{self.assignment}/{exercise.name}: none of its tests ran")
         passed = {name for name, test in tests.items() if test.outcome == "passed"}
@@ -180,10 +180,7 @@ class _Session:
             sentences = [self.barred[exercise.name]]
         elif failed:
             sentences = recognised(
-                self.assignment,
-                exercise.name,
-                [each for name in failed for each in calls[name]],
-                [each for name in passed for each in calls[name]],
+                self.assignment, exercise.name, self.failed[exercise.name], self.passed[exercise.name]
             )
         troubled = dict.fromkeys(
             tests[name].function for name in failed if tests[name].outcome not in ("not_started", "missing")

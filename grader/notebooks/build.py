@@ -112,6 +112,7 @@ def _node(cell: SourceCell, place: str, points: dict[str, float]) -> NotebookNod
             place = f"{name}-check-{cell.exercise}"
         case "show":
             metadata = {"tags": ["show"]}
+            return new_code_cell(f"%%show\n{cell.source}", id=place[-64:], metadata=metadata)
         case _:
             metadata = {}
     return new_code_cell(cell.source, id=place[-64:], metadata=metadata)

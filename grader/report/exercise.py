@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-from html import escape
+import html
+import re
 
 from grader.result import ExerciseResult, TestResult
 
 HELD, FAILED, BLANK, REMARK = "#2a7f62", "#c2410c", "#8a8a8a", "#b7791f"
+SUMMARY = "display:list-item;cursor:pointer"
 WORDS = {
     "passed": "holds",
     "failed": "does not hold",
@@ -58,6 +60,11 @@ def exercise_text(exercise: ExerciseResult, notice: str = "") -> str:
     return "\n".join(lines)
 
 
+def escape(text: str) -> str:
+    """Text as HTML, with what stands in backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
+
+
 def headline(exercise: ExerciseResult) -> str:
     """One line: the exercise, its marks, how many tests hold."""
     if not exercise.started:
@@ -88,16 +95,16 @@ def _test(test: TestResult, opened: bool) -> str:
     line = f'<span style="color:{colour}">{mark}</span> {escape(test.title)}{escape(_aside(test))}'
     if test.outcome == "passed" or not test.message:
         return f"<div>{line}</div>"
-    shown = f'<pre style="white-space:pre-wrap;margin:.2em 0 .2em 1.4em">{escape(test.message)}</pre>'
+    shown = f'<pre style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;margin:.2em 0 .2em 1.4em">{html.escape(test.message)}</pre>'
     if test.picture:
         packed = base64.b64encode(test.picture.encode()).decode()
         shown += f'<img alt="expected and yours" style="margin-left:1.4em" src="data:image/svg+xml;base64,{packed}">'
-    return f"<details{' open' if opened else ''}><summary>{line}</summary>{shown}</details>"
+    return f"<details{' open' if opened else ''}><summary style="{SUMMARY}">{line}</summary>{shown}</details>"
 
 
 def _hints(hints: list[str]) -> str:
     shown = ""
     for number in range(len(hints), 0, -1):
         inner = f'<div style="margin-left:1.4em">{escape(hints[number - 1])}{shown}</div>'
-        shown = f"<details><summary>Hint {number}</summary>{inner}</details>"
+        shown = f"<details><summary style="{SUMMARY}">Hint {number}</summary>{inner}</details>"
     return shown
