@@ -99,12 +99,12 @@ def _test(test: TestResult, opened: bool) -> str:
     if test.picture:
         packed = base64.b64encode(test.picture.encode()).decode()
         shown += f'<img alt="expected and yours" style="margin-left:1.4em" src="data:image/svg+xml;base64,{packed}">'
-    return f"<details{' open' if opened else ''}><summary style="{SUMMARY}">{line}</summary>{shown}</details>"
+    return f'<details{" open" if opened else ""}><summary style="{SUMMARY}">{line}</summary>{shown}</details>'
 
 
 def _hints(hints: list[str]) -> str:
     shown = ""
     for number in range(len(hints), 0, -1):
         inner = f'<div style="margin-left:1.4em">{escape(hints[number - 1])}{shown}</div>'
-        shown = f"<details><summary style="{SUMMARY}">Hint {number}</summary>{inner}</details>"
+        shown = f'<details><summary style="{SUMMARY}">Hint {number}</summary>{inner}</details>'
     return shown
