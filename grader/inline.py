@@ -19,6 +19,7 @@ from grader.shortcuts import shortcut
 from grader.submission import Here
 
 _opened: dict[str, str] = {}
+_waiting: dict[str, str] = {}  # a cell that shows -> the function for which it waits
 
 
 def open_notebook(assignment: str, release: str) -> None:
@@ -32,15 +33,23 @@ def _show_cell(line: str, cell: str) -> None:
     """Run a cell that shows what was built; where an answer that it needs is not written yet, say which."""
     shell: Any = _shell()
 
-    def not_written(
+    def troubled(
         shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None
     ) -> None:
-        while trace.tb_next is not None:
-            trace = trace.tb_next
-        print(f"Nothing to show yet: `{trace.tb_frame.f_code.co_name}` is not written.")
+        if isinstance(error, NotImplementedError):
+            while trace.tb_next is not None:
+                trace = trace.tb_next
+            _waiting[cell] = trace.tb_frame.f_code.co_name
+        elif _waiting:  # it builds on a cell above that could not run
+            _waiting[cell] = next(iter(_waiting.values()))
+        else:
+            shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
+            return
+        print(f"Nothing to show yet: `{_waiting[cell]}` is not written.")
 
+    _waiting.pop(cell, None)
     before = shell.custom_exceptions, shell.CustomTB
-    shell.set_custom_exc((NotImplementedError,), not_written)
+    shell.set_custom_exc((Exception,), troubled)
     try:
         shell.run_cell(cell)
     finally:
