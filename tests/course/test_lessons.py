@@ -1,0 +1,27 @@
+"""Every lesson runs from its first line to its last, and its figures are there."""
+
+from pathlib import Path
+
+import jupytext
+import pytest
+from nbclient import NotebookClient
+
+from grader.course import syllabus
+
+COURSE = Path(__file__).parent.parent.parent / "course"
+
+
+@pytest.mark.parametrize("assignment", list(syllabus()))
+def test_the_lesson_runs_and_draws(assignment):
+    lesson = jupytext.read(COURSE / f"{assignment}.md")
+    NotebookClient(lesson, timeout=300, resources={"metadata": {"path": str(COURSE.parent)}}).execute()
+    outputs = [output for cell in lesson.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
+
+
+def test_the_syllabus_is_in_order():
+    taught = list(syllabus())
+    for name, entry in syllabus().items():
+        assert set(entry.needs) <= set(taught[: taught.index(name)])
+        assert (COURSE / f"{name}.md").is_file()
