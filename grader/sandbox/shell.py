@@ -384,7 +384,8 @@ class Shell:
 
     def _line(self, error: BaseException) -> str:
         if isinstance(error, SyntaxError):
-            return f"{_text(type(error).__name__)}: {_text(error.msg)}, line {error.lineno}"
+            public = next(kind for kind in type(error).__mro__ if not kind.__name__.startswith("_"))
+            return f"{_text(public.__name__)}: {_text(error.msg)}, line {error.lineno}"
         text = _headline(error)
         places = _own_places(error.__traceback__, self.shell.user_ns)
         lines = [line for code, line in places if code.co_filename == places[0][0].co_filename]
