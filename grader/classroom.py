@@ -25,9 +25,9 @@ from grader.notebooks import (
 )
 from grader.result import Result
 from grader.runner import GradingFailed, run_checks
-from grader.sandbox import Sandbox, StudentDied, StudentTimeout
+from grader.sandbox import Limits, Sandbox, StudentDied, StudentTimeout
 from grader.sandbox.shell import Outcome, Raised
-from grader.shortcuts import shortcut
+from grader.shortcuts import shortcuts
 from grader.store import Store
 from grader.submission import Here
 
@@ -39,10 +39,12 @@ class Grader:
 
     Args:
         course: the course, with its releases and its secret seed.
+        limits: what a hand-in may use.
     """
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, limits: Limits | None = None) -> None:
         self.course = course
+        self.limits = limits
         self.store = Store(course.private / "results")
         self._sandbox: Sandbox | None = None
         self._releases: dict[str, tuple[bytes, NotebookNode]] = {}
@@ -90,8 +92,7 @@ class Grader:
 
     def _graded(self, assignment: str, handin: HandIn, book: CaseBook) -> Result:
         exercises = exercises_of(assignment)
-        written = [cell.source for cell in handin.written]
-        barred = {name: reason for name, each in exercises.items() if (reason := shortcut(each, written))}
+        barred = shortcuts(assignment, [cell.source for cell in handin.written])
         with _Behind(self._open_sandbox(), handin) as functions:
             results = run_checks(
                 assignment, functions, book, hidden=True, notes=functions.notes(exercises), barred=barred
@@ -132,7 +133,7 @@ class Grader:
 
     def _open_sandbox(self) -> Sandbox:
         if self._sandbox is None:
-            self._sandbox = Sandbox(packages=("numpy",)).__enter__()
+            self._sandbox = Sandbox(("numpy",), self.limits).__enter__()
         return self._sandbox
 
 

@@ -143,7 +143,7 @@ def check(
     from grader.report.exercise import exercise_text
     from grader.result import Result, published
     from grader.runner import GradingFailed, run_checks
-    from grader.shortcuts import shortcut
+    from grader.shortcuts import shortcuts
     from grader.submission import Here
 
     if target is None:
@@ -157,7 +157,6 @@ def check(
     answers = Answers(path)
     exercises = exercises_of(assignment)
     notes = {f: note for e in exercises.values() for f, note in answers.notes(e.functions).items()}
-    barred = {name: reason for name, e in exercises.items() if (reason := shortcut(e, answers.sources))}
     try:
         found = run_checks(
             assignment,
@@ -166,7 +165,7 @@ def check(
             hidden=False,
             only=only,
             notes=notes,
-            barred=barred,
+            barred=shortcuts(assignment, answers.sources),
         )
     except GradingFailed as failure:
         raise CourseError(str(failure)) from None

@@ -88,15 +88,21 @@ def _compare_arrays(actual: Any, expected: np.ndarray, rtol: float, atol: float,
     if expected.ndim:
         count = int(wrong.sum())
         lines.append(f"{_the(where)} differs in {count} of {_counted(wrong.size, 'place')}")
-        lines.append(f"first at {list(first)}: expected {_number(other[first])}, got {_number(one[first])}")
+        wanted, came = _numbers(other[first], one[first])
+        lines.append(f"first at {list(first)}: expected {wanted}, got {came}")
     else:
-        lines.append(f"{_the(where)} is {_number(one[0])}, expected {_number(other[0])}")
+        wanted, came = _numbers(other[0], one[0])
+        lines.append(f"{_the(where)} is {came}, expected {wanted}")
     finite = np.where(np.isfinite(error) & wrong, error, -1.0)
     if expected.ndim and finite.max() >= 0:
         worst = np.unravel_index(int(finite.argmax()), finite.shape)
         lines.append(f"largest error {finite.max():.3g} at {[int(i) for i in worst]}")
-    elif expected.ndim == 0 and np.isfinite(error[0]) and both[1][0]:
-        lines.append(f"it is {_ratio(both[0][0] / both[1][0])} of what it should be")
+    elif expected.ndim == 0 and np.isfinite(error[0]):
+        lines.append(f"off by {error[0]:.3g}" + _factor(both[0][0], both[1][0]))
+    if got.dtype in (np.float16, np.float32) and np.allclose(
+        both[0], both[1], rtol=1e-2, atol=1e-3, equal_nan=True
+    ):
+        lines.append(f"yours is {got.dtype}, which has few digits: compute in the precision of the input")
     if np.isnan(both[0][wrong]).any():
         lines.append("NaN came: look for 0/0, inf - inf or inf * 0")
     raise Mismatch("; ".join(lines), expected, got)
@@ -126,9 +132,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _number(value: Any) -> str:
-    return f"{value:.10g}" if not isinstance(value, np.bool_) else str(bool(value))
+def _numbers(*values: Any) -> list[str]:
+    """The numbers with as many digits as tell them apart; no bools, no minus zero."""
+    short = [f"{value + 0.0:.10g}" for value in values]
+    return short if len(set(short)) == len(values) else [f"{value + 0.0:.17g}" for value in values]
 
 
-def _ratio(ratio: Any) -> str:
-    return f"{ratio:.6g} times" if np.isrealobj(ratio) else "a complex multiple"
+def _factor(actual: Any, expected: Any) -> str:
+    """`, 2 times what it should be`, where that tells something."""
+    if not (np.isrealobj(actual) and np.isrealobj(expected)) or expected == 0 or actual == 0:
+        return ""
+    ratio = actual / expected
+    return f", {ratio:.6g} times what it should be" if abs(ratio - 1) > 1e-3 and abs(ratio) < 1e6 else ""

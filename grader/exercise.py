@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from grader.compare import Mismatch, assert_close
+from grader.compare import agree, assert_close
+from grader.sandbox.shell import Outcome
 
 __all__ = [
     "Exercise",
@@ -119,26 +120,31 @@ def misconceptions_of(assignment: str) -> tuple[Misconception, ...]:
 
 def assert_unchanged(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a student's function and fail when the call changed an argument. Returns the value."""
-    outcome = function.outcome(*args, **kwargs)
-    for place, (before, after) in enumerate(zip(args, outcome.arguments, strict=True)):
-        try:
-            assert_close(after, before, rtol=0, atol=0)
-        except Mismatch:
-            raise AssertionError(
-                f"the call changed its argument number {place + 1}: work on a copy, or build a new array"
-            ) from None
-    return outcome.value
+    return _unchanged(args, function.outcome(*args, **kwargs)).value
 
 
 def assert_silent(function: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a student's function and fail on an overflow or invalid-value warning. Returns the value."""
-    outcome = function.outcome(*args, **kwargs)
+    """Call a student's function and fail on an overflow or invalid-value warning, or a changed argument. Returns the value."""
+    outcome = _unchanged(args, function.outcome(*args, **kwargs))
     for warning in outcome.warnings:
-        if warning.startswith(("overflow", "invalid value")):
+        if warning.startswith("overflow"):
             raise AssertionError(
                 f"NumPy warned: {warning}. The numbers grew too large on the way to the result"
             )
+        if warning.startswith("invalid value"):
+            raise AssertionError(
+                f"NumPy warned: {warning}. On the way to the result came 0/0, inf - inf, 0 * inf or the like"
+            )
     return outcome.value
+
+
+def _unchanged(args: tuple[Any, ...], outcome: Outcome) -> Outcome:
+    for place, (before, after) in enumerate(zip(args, outcome.arguments, strict=True)):
+        if not agree(after, before, rtol=0, atol=0):
+            raise AssertionError(
+                f"the call changed its argument number {place + 1}: work on a copy, or build a new array"
+            )
+    return outcome
 
 
 def assert_refuses(function: Any, *args: Any, **kwargs: Any) -> None:

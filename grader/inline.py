@@ -15,7 +15,7 @@ from grader.course import CourseError, known, syllabus
 from grader.exercise import exercises_of
 from grader.report.exercise import exercise_html, exercise_text
 from grader.runner import GradingFailed, run_checks
-from grader.shortcuts import shortcut
+from grader.shortcuts import shortcuts
 from grader.submission import Here
 
 _opened: dict[str, str] = {}
@@ -68,14 +68,13 @@ def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = 
         )
         asked = exercises_of(name)[known(exercise, exercises_of(name), f"exercise in {name}:")]
         sources = [_source(namespace.get(function)) for function in asked.functions]
-        reason = shortcut(asked, sources)
         results = run_checks(
             name,
             Here(namespace),
             CaseBook.public(name),
             hidden=False,
             only=exercise,
-            barred={exercise: reason} if reason else None,
+            barred=shortcuts(name, sources),
         )
     except (CourseError, GradingFailed) as trouble:
         _show(f"check: {trouble}", "")

@@ -6,33 +6,36 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from grader.exercise import Exercise
+from grader.exercise import exercises_of
 
 Node = ast.AST
 
 
-def shortcut(exercise: Exercise, sources: Iterable[str]) -> str | None:
-    """What an answer uses that its exercise bans, as a sentence, or None.
+def shortcuts(assignment: str, sources: Iterable[str]) -> dict[str, str]:
+    """The exercises whose answers use what is banned there, each with a sentence that names it.
 
-    The banned function's own body is searched, and everything that it reaches by name in the notebook: helpers,
-    aliases (`t = np.tanh`, `from numpy import tanh`), `getattr(np, "tanh")`.
+    A banned function's own body is searched, and what it reaches by name in the notebook: helpers, aliases
+    (`t = np.tanh`, `from numpy import tanh`), `getattr(np, "tanh")`. The other functions that the assignment asks for
+    are not searched: they have bans of their own.
 
     Args:
-        exercise: the exercise and its bans.
+        assignment: the assignment.
         sources: the student's cells. A cell that is not Python is passed over: it defines nothing.
     """
-    if not exercise.banned:
-        return None
+    exercises = exercises_of(assignment).values()
     names = _Names()
     for source in sources:
         try:
             names.visit(ast.parse(_plain(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-    for function, banned in exercise.banned.items():
-        if found := names.reach(function, banned):
-            return f"`{function}` uses `{found}`, which this exercise asks you to do without"
-    return None
+    asked = {function for each in exercises for function in each.functions}
+    return {
+        each.name: f"`{function}` uses `{found}`, which this exercise asks you to do without"
+        for each in exercises
+        for function, banned in each.banned.items()
+        if (found := names.reach(function, banned, asked))
+    }
 
 
 class _Names(ast.NodeVisitor):
@@ -70,32 +73,28 @@ class _Names(ast.NodeVisitor):
         self.definitions[node.target.id].append(node.value)
         self.generic_visit(node)
 
-    def reach(self, function: str, banned: Iterable[str]) -> str | None:
+    def reach(self, function: str, banned: Iterable[str], asked: set[str]) -> str | None:
         """The first banned dotted name that `function` reaches, as it was banned."""
         wanted = [(name, *name.replace("np.", "numpy.", 1).rsplit(".", 1)) for name in banned]
-        waiting, seen = [function], {function}
+        waiting, seen = [function], {function, *asked}
         while waiting:
             for definition in self.definitions.get(waiting.pop(), []):
                 for node in ast.walk(definition):
-                    dotted = self._dotted(node)
-                    text = (
-                        node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-                    )
                     for name, module, attribute in wanted:
                         root = module.partition(".")[0]
-                        if (
-                            dotted
-                            and dotted.split(".")[0] == root
-                            and dotted.rsplit(".", 1)[-1] == attribute
-                            and "." in dotted
+                        if self._is(node, root, attribute) or self._looks_up(
+                            node, definition, root, attribute
                         ):
-                            return name
-                        if text == attribute and self._looks_up(definition):
                             return name
                     if isinstance(node, ast.Name) and node.id not in seen:
                         seen.add(node.id)
                         waiting.append(node.id)
         return None
+
+    def _is(self, node: Node, root: str, attribute: str) -> bool:
+        """Whether a node is `root...attribute`, aliases followed."""
+        dotted = self._dotted(node) or ""
+        return dotted.startswith(f"{root}.") and dotted.endswith(f".{attribute}")
 
     def _dotted(self, node: Node) -> str | None:
         """`np.linalg.norm` as `numpy.linalg.norm`, aliases followed."""
@@ -109,19 +108,30 @@ class _Names(ast.NodeVisitor):
         root = known.get(node.id)
         return ".".join([root, *reversed(parts)]) if root else None
 
-    def _looks_up(self, definition: Node) -> bool:
-        """Whether names are looked up by string in there."""
-        return any(
-            (
-                isinstance(node, ast.Name)
-                and node.id in ("getattr", "vars", "eval", "exec", "attrgetter", "methodcaller")
-            )
-            or (
-                isinstance(node, ast.Attribute)
-                and node.attr in ("__dict__", "__getattribute__", "attrgetter", "methodcaller")
-            )
-            for node in ast.walk(definition)
-        )
+    def _looks_up(self, node: Node, definition: Node, root: str, attribute: str) -> bool:
+        """Whether a node is the banned name as a string where names are looked up, or a look-up of no constant name."""
+        if isinstance(node, ast.Constant) and node.value == attribute:
+            return any(_by_string(each) for each in ast.walk(definition))
+        match node:
+            case ast.Call(func=ast.Name("getattr"), args=[module, name, *_]) if not isinstance(
+                name, ast.Constant
+            ):
+                return self._dotted(module) == root
+        return False
+
+
+def _by_string(node: Node) -> bool:
+    """Whether names are looked up by string here."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("__dict__", "__getattribute__", "attrgetter", "methodcaller")
+    return isinstance(node, ast.Name) and node.id in (
+        "getattr",
+        "vars",
+        "eval",
+        "exec",
+        "attrgetter",
+        "methodcaller",
+    )
 
 
 def _plain(source: str) -> str:

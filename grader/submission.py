@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from grader.result import Outcome as Verdict
+from grader.sandbox import StudentTimeout
 from grader.sandbox.shell import Outcome, Raised, call_function
 
 CALL_SECONDS = 10.0
@@ -24,10 +25,6 @@ class StudentFault(Exception):
     def __init__(self, verdict: Verdict, message: str) -> None:
         super().__init__(message)
         self.verdict = verdict
-
-
-class StudentTimeout(Exception):
-    """A call that did not end in time."""
 
 
 class Functions(Protocol):

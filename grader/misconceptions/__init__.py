@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,52 +19,33 @@ MOST_NAMED = 2
 def recognised(
     assignment: str, exercise: str, failed: Sequence[Sequence[Call]], passed: Sequence[Sequence[Call]]
 ) -> list[str]:
-    """The sentences of the misconceptions that explain a student's failed tests.
+    """The sentences of the misconceptions that a student's function behaves like.
 
-    A misconception explains a test when, given the same inputs, it does what the student's function did in every call:
-    the same values, exception, warnings and changed arguments. Those that also agree with every passed test come
-    first; one that explains only some failed tests is named when no other explains more. A test failed in the function
-    that it called last.
+    A misconception is recognised when, given the same inputs, it did what the student's function did in every call that
+    was made of it: the same values, exception, warnings and changed arguments, where tests passed as where they failed.
 
     Args:
         assignment: the assignment.
         exercise: the exercise whose tests these are.
-        failed: for each failed test, the calls it made.
+        failed: for each failed test, the calls it made; it failed in the function that it called last.
         passed: for each passed test, the calls it made.
 
     Returns:
         At most two sentences a function.
     """
-    sentences = []
+    sentences: list[str] = []
     known = [m for m in misconceptions_of(assignment) if m.exercise == exercise]
-    for function in dict.fromkeys(m.function for m in known):
-        wrong = [
-            calls
-            for test in failed
-            if test and test[-1].function == function and (calls := _informative(test, function))
-        ]
-        right = [calls for test in passed if (calls := [c for c in test if c.function == function])]
-        if not wrong:
+    for function in dict.fromkeys(test[-1].function for test in failed if test):
+        calls = [c for test in (*failed, *passed) for c in test if c.function == function and _informative(c)]
+        if not any(_informative(test[-1]) for test in failed if test and test[-1].function == function):
             continue
-        explained: Counter[int] = Counter()
-        for index, candidate in enumerate(known):
-            if candidate.function != function:
-                continue
-            count = sum(all(_same(candidate, call) for call in calls) for calls in wrong)
-            if count:
-                consistent = all(_same(candidate, call) for calls in right for call in calls)
-                explained[index] = 2 * count + (count == len(wrong) and consistent)
-        best = max(explained.values(), default=0)
-        sentences += [known[i].sentence for i in explained if explained[i] == best][:MOST_NAMED]
+        same = (m for m in known if m.function == function and all(_same(m, call) for call in calls))
+        sentences += [m.sentence for m in itertools.islice(same, MOST_NAMED)]
     return list(dict.fromkeys(sentences))
 
 
-def _informative(calls: Sequence[Call], function: str) -> list[Call]:
-    return [
-        c
-        for c in calls
-        if c.function == function and not (c.outcome.error and c.outcome.error.kind in _UNINFORMATIVE)
-    ]
+def _informative(call: Call) -> bool:
+    return call.outcome.error is None or call.outcome.error.kind not in _UNINFORMATIVE
 
 
 _UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "StudentDied", "Timeout")
@@ -78,18 +59,16 @@ def _same(candidate: Misconception, call: Call) -> bool:
     if theirs.error is not None and mine.error is not None:
         return theirs.error.kind == mine.error.kind
     return (
-        _alike(mine.value, theirs.value)
+        _alike(mine.value, theirs.value, call.args)
         and _overflowed(mine) == _overflowed(theirs)
         and len(mine.arguments) == len(theirs.arguments)
         and all(agree(a, b) for a, b in zip(mine.arguments, theirs.arguments, strict=True))
     )
 
 
-def _alike(mine: Any, theirs: Any) -> bool:
-    single = any(
-        isinstance(v, np.ndarray | np.generic) and v.dtype in (np.float16, np.float32) for v in (mine, theirs)
-    )
-    return agree(mine, theirs, rtol=1e-4 if single else 1e-9, atol=1e-6 if single else 1e-12)
+def _alike(mine: Any, theirs: Any, args: tuple[Any, ...]) -> bool:
+    single = any(isinstance(a, np.ndarray) and a.dtype in (np.float16, np.float32) for a in args)
+    return agree(mine, theirs, rtol=1e-4, atol=1e-6) if single else agree(mine, theirs)
 
 
 def _overflowed(outcome: Outcome) -> bool:

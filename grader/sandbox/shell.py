@@ -37,7 +37,8 @@ class Raised:
     """Why a call gave no value.
 
     Attributes:
-        kind: the exception's class name, or `MissingFunction`, or `WireError` for a value that may not cross.
+        kind: the name of the exception's class, or of the built-in one that it is a kind of; or `MissingFunction`,
+            or `WireError` for a value that may not cross.
         message: its text.
         line: the last line of the student's own code that it came through, or "".
     """
@@ -186,7 +187,8 @@ def _raised(error: BaseException, namespace: Mapping[str, Any]) -> Raised:
         linecache.getline(code.co_filename, line, namespace if type(namespace) is dict else None)
         for code, line in _own_places(error.__traceback__, namespace)
     ]
-    return Raised(_text(type(error).__name__), _text(error), _text(lines[-1].strip()) if lines else "")
+    known = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return Raised(_text(known.__name__), _text(error), _text(lines[-1].strip()) if lines else "")
 
 
 def _own_places(trace: TracebackType | None, namespace: Mapping[str, Any]) -> list[tuple[Any, int]]:

@@ -2,10 +2,7 @@
 
 import pytest
 
-from grader.exercise import Exercise
-from grader.shortcuts import shortcut
-
-TANH = Exercise("tanh", "", ("tanh", "tanh_grad"), 1, {}, {"tanh": ["np.tanh"]})
+from grader.shortcuts import shortcuts
 
 
 @pytest.mark.parametrize(
@@ -20,6 +17,7 @@ TANH = Exercise("tanh", "", ("tanh", "tanh_grad"), 1, {}, {"tanh": ["np.tanh"]})
         ["def helper(x):\n    return np.tanh(x)", "def tanh(x):\n    return helper(x)"],
         ["def tanh(x):\n    return getattr(np, 'tanh')(x)"],
         ["def tanh(x):\n    return np.__dict__['tanh'](x)"],
+        ["def tanh(x):\n    return getattr(np, 'ta' + 'nh')(x)"],
         ["tanh = np.tanh"],
         ["tanh = lambda x: np.tanh(x)"],
         ["import numpy.core.umath as u\ndef tanh(x):\n    return u.tanh(x)"],
@@ -28,7 +26,9 @@ TANH = Exercise("tanh", "", ("tanh", "tanh_grad"), 1, {}, {"tanh": ["np.tanh"]})
     ],
 )
 def test_found(cells):
-    assert shortcut(TANH, cells) == "`tanh` uses `np.tanh`, which this exercise asks you to do without"
+    assert shortcuts("activations", cells) == {
+        "tanh": "`tanh` uses `np.tanh`, which this exercise asks you to do without"
+    }
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,11 @@ def test_found(cells):
         ["y = np.tanh(1.0)", "def tanh(x):\n    return np.expm1(x)"],
         ["def tanh(x:\n    return np.tanh(x)"],
         ["def tanh(x):\n    return other.tanh(x)"],
+        [
+            "def sigmoid(x):\n    return (1 + np.tanh(x / 2)) / 2",
+            "def tanh(x):\n    return 2 * sigmoid(2 * x) - 1",
+        ],
     ],
 )
 def test_left_alone(cells):
-    assert shortcut(TANH, cells) is None
+    assert shortcuts("activations", cells) == {}

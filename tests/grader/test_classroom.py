@@ -1,0 +1,153 @@
+"""A hand-in behind the sandbox: what one answer does wrong stays its own, and a class is graded whatever is in it."""
+
+import os
+
+import pytest
+
+from grader.classroom import Grader, grade_class
+from grader.course import Course, CourseError
+from grader.exercise import exercises_of
+from grader.notebooks import filled_notebook, solution_answers
+from grader.result import Result
+from grader.sandbox import Limits
+
+EXERCISES = exercises_of("activations")
+QUICK = Limits(cell_seconds=1.0, call_seconds=0.5)
+
+
+@pytest.fixture(scope="module")
+def quick(sandboxed):
+    with Grader(Course.find(), QUICK) as grader:
+        yield grader
+
+
+def graded(grader: Grader, *cells: str, **answers: str) -> Result:
+    """The solution with some answers replaced, and own cells below the imports."""
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    notebook = filled_notebook("activations", {**solution_answers("activations"), **answers})
+    notebook.cells[3:3] = [new_code_cell(source) for source in cells]
+    return grader.grade("activations", "ann", nbformat.writes(notebook).encode())
+
+
+def full_but(result: Result, *names: str) -> bool:
+    return all(e.score == e.max_score for name, e in result.exercises.items() if name not in names)
+
+
+RELU = "def relu(x):\n    {body}\n\ndef relu_grad(x):\n    return np.where(x > 0, 1.0, 0.0)"
+
+SOLE = {
+    "while True: pass": ("timeout", "took more than 0.5 seconds"),
+    "import os; os._exit(3)": ("error", "exit code 3"),
+    "import ctypes; ctypes.string_at(0)": ("error", "SIGSEGV"),
+    "raise SystemExit": ("error", "SystemExit"),
+    "return relu(x)": ("error", "RecursionError"),
+    "return 1 / 0": ("error", "ZeroDivisionError: division by zero"),
+    "return iter(x)": ("failed", "use a list of them"),
+    "return np.zeros((20000, 20000))": ("error", ""),
+    "raise NotImplementedError": ("not_started", "not written yet"),
+    "class Own(IndexError): pass\n    raise Own('mine')": ("error", "IndexError: mine"),
+}
+
+
+@pytest.mark.parametrize("body", SOLE)
+def test_one_answers_failure_stays_its_own(quick, body):
+    outcome, said = SOLE[body]
+    result = graded(quick, relu=RELU.format(body=body))
+    assert result.error is None
+    assert full_but(result, "relu")
+    assert result.exercises["relu"].score == 0
+    tests = [test for test in result.exercises["relu"].tests if test.function == "relu"]
+    assert {test.outcome for test in tests} == {outcome}
+    assert said in tests[0].message
+
+
+def test_after_two_hangs_the_rest_is_not_asked(quick):
+    result = graded(quick, relu=RELU.format(body="while True: pass"))
+    messages = [test.message for test in result.exercises["relu"].tests]
+    assert sum("not run" in message for message in messages) == len(messages) - 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["while True: pass", "import os; os._exit(0)", "raise KeyError('mine')", "print('x' * 10**9)", "input()"],
+)
+def test_a_cell_that_does_not_end_well_costs_nothing_else(quick, cell):
+    result = graded(quick, cell)
+    assert result.error is None
+    assert full_but(result)
+
+
+def test_a_cell_that_hangs_below_a_definition_says_so(quick):
+    result = graded(quick, relu="while True: pass\n" + solution_answers("activations")["relu"])
+    assert full_but(result, "relu")
+    assert {test.outcome for test in result.exercises["relu"].tests} == {"missing"}
+    assert "took more than 1 second" in result.exercises["relu"].tests[0].message
+    assert any("left out" in remark for remark in result.remarks)
+
+
+def test_a_value_error_of_the_students_own_is_a_value_error(quick):
+    own = solution_answers("losses")["l1_loss"].replace(
+        "require_same_shape(y_true=y_true, y_pred=y_pred)", "refuse(y_true, y_pred)"
+    )
+    assert "refuse(" in own
+    own = (
+        "class ShapeError(ValueError):\n    pass\n\n\n"
+        "def refuse(a, b):\n    if np.shape(a) != np.shape(b):\n        raise ShapeError('shapes differ')\n\n\n"
+        + own
+    )
+    import nbformat
+
+    notebook = filled_notebook("losses", {**solution_answers("losses"), "l1_loss": own})
+    result = quick.grade("losses", "ann", nbformat.writes(notebook).encode())
+    assert full_but(result)
+
+
+def test_grading_twice_gives_the_same(quick):
+    one, two = (graded(quick, relu=RELU.format(body="return abs(x)")) for _ in range(2))
+    assert one.exercises == two.exercises
+
+
+def test_a_class_of_oddities_is_graded(tmp_path, quick):
+    import nbformat
+
+    right = nbformat.writes(filled_notebook("activations")).encode()
+    files = {
+        "a right": right,
+        "b empty": b"",
+        "c text": b"this is no notebook",
+        "d binary": os.urandom(1000),
+        "e truncated": right[: len(right) // 2],
+        "f list": b"[]",
+        "g null": b"null",
+        "z right too": right,
+    }
+    for student, raw in files.items():
+        path = tmp_path / student / "activations" / "activations.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(raw)
+    (tmp_path / "h missing" / "activations").mkdir(parents=True)
+    (tmp_path / "i link" / "activations").mkdir(parents=True)
+    (tmp_path / "i link" / "activations" / "activations.ipynb").symlink_to("/etc/passwd")
+    (tmp_path / "j directory" / "activations" / "activations.ipynb").mkdir(parents=True)
+    (tmp_path / "k has not handed in").mkdir()
+    seen: list[str] = []
+    results = {
+        r.student: r
+        for r in grade_class(Course.find(), "activations", tmp_path, lambda r: seen.append(r.student))
+    }
+    assert (
+        seen == sorted(results) == [*sorted(files)[:-1], "h missing", "i link", "j directory", "z right too"]
+    )
+    for student, result in results.items():
+        if "right" in student:
+            assert result.score == result.max_score
+        else:
+            assert result.error
+            assert (result.score, result.exercises) == (0, {})
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(CourseError, match="no folder"):
+        grade_class(Course.find(), "activations", tmp_path / "nowhere")
