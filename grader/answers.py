@@ -47,7 +47,7 @@ class Answers:
 def _cells(path: Path) -> list[str]:
     """The code to run, cell by cell: no checks, no cells that only show."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows begins files with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise CourseError(
             f"{path}: cannot be read ({error.strerror if isinstance(error, OSError) else 'not text'})"
@@ -57,7 +57,7 @@ def _cells(path: Path) -> list[str]:
     try:
         cells = json.loads(text)["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CourseError(
             f"{path}: not a notebook of format 4: open it in JupyterLab and save it again"
         ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from nbformat import NotebookNode
 
 from grader.cases import CaseBook
 from grader.course import Course, CourseError
-from grader.exercise import exercises_of
+from grader.exercise import Exercise, exercises_of
 from grader.notebooks import (
+    Cell,
     HandIn,
     UnreadableHandIn,
     read_hand_in,
@@ -32,6 +33,8 @@ from grader.store import Store
 from grader.submission import Here
 
 Progress = Callable[[Result], None]
+
+OWN_CELLS_LEFT_OUT = 2
 
 
 class Grader:
@@ -80,14 +83,23 @@ class Grader:
         if not anew and (kept := self.store.get(key)) is not None:
             return replace(kept, student=student)
         started = time.perf_counter()
+        self._open_sandbox()  # where there is none, nobody is graded
         most = sum(e.points for e in exercises_of(assignment).values())
+        ours = ""
         try:
             result = self._graded(assignment, rebuild(raw, released), book)
-        except (UnreadableHandIn, GradingFailed) as failure:
+        except UnreadableHandIn as failure:
             result = Result(student, 0.0, most, error=str(failure))
-        result.student, result.seconds = student, time.perf_counter() - started
-        if not result.error or not result.exercises:
+        except GradingFailed as failure:
+            ours = str(failure)
+        except Exception as failure:  # whatever one hand-in brings about, the next one is graded
+            ours = f"{type(failure).__name__}: {str(failure)[:300]}"
+            self.close()
+        if ours:
+            result = Result(student, 0.0, most, error=f"grading did not run: {ours}")
+        else:
             self.store.put(key, result)
+        result.student, result.seconds = student, time.perf_counter() - started
         return result
 
     def _graded(self, assignment: str, handin: HandIn, book: CaseBook) -> Result:
@@ -161,7 +173,11 @@ def bake(assignment: str, seed: str, course: Course, *, hidden: bool = True) -> 
 
 
 class _Behind:
-    """A hand-in's functions behind the sandbox. A process that hung or died is replaced, and its cells run again."""
+    """A hand-in's functions behind the sandbox.
+
+    A process that hung or died is replaced, and its cells run again without the one that did it. All processes of a
+    hand-in share its time.
+    """
 
     def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
         self.sandbox = sandbox
@@ -169,7 +185,8 @@ class _Behind:
         self.outputs: dict[str, list[dict[str, Any]]] = {}
         self.errors: dict[str, str] = {}
         self.remarks: list[str] = []
-        self._skipped: set[str] = set()
+        self._left_out: set[str] = set()
+        self._until = time.monotonic() + sandbox.limits.total_seconds
         self._session = sandbox.open()
         self._run()
 
@@ -180,53 +197,80 @@ class _Behind:
         self._session.close()
 
     def _run(self) -> None:
-        """Run the cells; after one that hangs or kills the process, all but that one again."""
-        again = True
-        while again:
-            again = False
-            for cell in self.handin.cells:
-                if cell.id in self._skipped:
-                    continue
-                try:
-                    ran = self._session.run(cell.source)
-                except (StudentTimeout, StudentDied) as fault:
-                    self._skipped.add(cell.id)
-                    self.outputs[cell.id] = []
-                    self.errors[cell.id] = str(fault)
-                    self.remarks.append(f"A cell of yours was left out: {fault}.")
-                    self._replace()
-                    again = True
-                    break
-                self.outputs[cell.id] = ran.outputs
-                if ran.error:
-                    self.errors[cell.id] = ran.error
+        """Run the cells until all have ended; then once more those that missed a name, which may stand below them."""
+        missed = self._run_each(self.handin.cells)
+        if missed is not None:
+            missed = self._run_each(missed)
+        if missed is None and not self._late():
+            self._run()
+
+    def _run_each(self, cells: Sequence[Cell]) -> list[Cell] | None:
+        """Run cells; returns those that missed a name, or None when one of them cost the process."""
+        missed = []
+        for cell in cells:
+            if cell.id in self._left_out:
+                continue
+            try:
+                ran = self._session.run(cell.source)
+            except (StudentTimeout, StudentDied) as fault:
+                self._leave_out(cell, str(fault))
+                self._replace()
+                return None
+            self.outputs[cell.id] = ran.outputs
+            self.errors.pop(cell.id, None)
+            if ran.error:
+                self.errors[cell.id] = ran.error
+                if ran.error.startswith("NameError"):
+                    missed.append(cell)
+        return missed
+
+    def _leave_out(self, cell: Cell, reason: str) -> None:
+        """Do without a cell; after two of the student's own, without all of those: they must not use up the time."""
+        self._left_out.add(cell.id)
+        self.outputs[cell.id] = []
+        self.errors[cell.id] = reason
+        self.remarks.append(f"A cell of yours was left out: {reason}.")
+        own = {each.id for each in self.handin.cells if each.role == "extra"}
+        if len(self._left_out & own) == OWN_CELLS_LEFT_OUT and own - self._left_out:
+            self._left_out |= own
+            self.remarks.append("So were all other cells of your own that are no answers.")
+
+    def _late(self) -> bool:
+        return time.monotonic() >= self._until
 
     def _replace(self) -> None:
+        """A fresh process, in which the time of the whole hand-in goes on."""
         self._session.close()
-        self._session = self.sandbox.open()
+        if not self._late():
+            limits = self.sandbox.limits
+            self._session = self.sandbox.open(replace(limits, total_seconds=self._until - time.monotonic()))
 
-    def notes(self, exercises: Any) -> dict[str, str]:
+    def notes(self, exercises: Mapping[str, Exercise]) -> dict[str, str]:
         """Function -> the error of the cell that should have defined it."""
-        found = {}
-        for cell in self.handin.cells:
-            if cell.exercise and cell.id in self.errors:
-                for function in exercises[cell.exercise].functions:
-                    found[function] = (
-                        f"`{function}` is not there, because its cell ended with {self.errors[cell.id]}"
-                    )
-        return found
+        return {
+            function: f"`{function}` is not there, because its cell ended with {self.errors[cell.id]}"
+            for cell in self.handin.cells
+            if cell.exercise and cell.id in self.errors
+            for function in exercises[cell.exercise].functions
+        }
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        if self._late():
+            seconds = self.sandbox.limits.total_seconds
+            raise StudentTimeout(f"the notebook took more than {seconds:g} seconds in all")
         try:
             return self._session.call(name, args, kwargs)
         except StudentTimeout:
-            self._replace()
-            self._run()
+            self._again()
             raise
         except StudentDied as died:
-            self._replace()
-            self._run()
+            self._again()
             return Outcome(error=Raised("StudentDied", str(died)))
+
+    def _again(self) -> None:
+        self._replace()
+        if not self._late():
+            self._run()
 
 
 _graders: dict[Path, Grader] = {}

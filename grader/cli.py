@@ -59,7 +59,8 @@ def _fail(message: object, code: int) -> None:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print(text.encode("utf-8", "backslashreplace").decode())  # a file's name may be no UTF-8
 
 
 @contextmanager

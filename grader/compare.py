@@ -70,6 +70,9 @@ def _compare_arrays(actual: Any, expected: np.ndarray, rtol: float, atol: float,
     if isinstance(actual, list | tuple | dict | str):
         raise Mismatch(f"{_the(where)} is a {type(actual).__name__}, expected {_kind(expected)}")
     got = np.asarray(actual)
+    if got.dtype.kind not in "biufc":
+        what = "a whole number too large for NumPy" if type(actual) is int else f"a {type(actual).__name__}"
+        raise Mismatch(f"{_the(where)} is {what}, expected {_kind(expected)}")
     if got.shape != expected.shape:
         raise Mismatch(f"{_the(where)} has shape {got.shape}, expected {expected.shape}", expected, got)
     one, other = np.atleast_1d(got), np.atleast_1d(expected)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 
 from grader.exercise import exercises_of
 
 Node = ast.AST
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+FILLING = ("append", "extend", "insert", "add", "update", "setdefault")
+
+PYTHON_MAGIC = re.compile(r"^(\s*)%(?:time|timeit|prun|memit|mprun)\b(?:\s+-\w+(?:\s*\d+)?)*\s+")
+ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=\s*)[%!].*$")
+HELP = re.compile(r"[^#'\"]*\w\?{1,2}\s*")
 
 
 def shortcuts(assignment: str, sources: Iterable[str]) -> dict[str, str]:
@@ -25,10 +33,8 @@ def shortcuts(assignment: str, sources: Iterable[str]) -> dict[str, str]:
     exercises = exercises_of(assignment).values()
     names = _Names()
     for source in sources:
-        try:
-            names.visit(ast.parse(_plain(source)))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
+        with suppress(*UNPARSABLE):
+            names.visit(_parsed(source))
     asked = {function for each in exercises for function in each.functions}
     return {
         each.name: f"`{function}` uses `{found}`, which this exercise asks you to do without"
@@ -39,85 +45,113 @@ def shortcuts(assignment: str, sources: Iterable[str]) -> dict[str, str]:
 
 
 class _Names(ast.NodeVisitor):
-    """What module-level names of a notebook stand for."""
+    """What the names of a notebook stand for. Bindings inside functions count everywhere, which only widens the search."""
 
     def __init__(self) -> None:
         self.definitions: dict[str, list[Node]] = defaultdict(list)
-        self.imported: dict[str, str] = {}
+        self.imported: dict[str, str] = {"np": "numpy"}
+        self.starred: set[str] = set()
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.imported[alias.asname or alias.name.partition(".")[0]] = (
-                alias.name if alias.asname else alias.name.partition(".")[0]
-            )
+            top = alias.name.partition(".")[0]
+            self.imported[alias.asname or top] = alias.name if alias.asname else top
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             self.imported[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            if alias.name == "*":
+                self.starred.add(node.module or "")
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.definitions[node.name].append(node)
-        self.generic_visit(node)  # imports inside count everywhere, which only widens the search
+        self.generic_visit(node)
 
     visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
-            for each in ast.walk(target):
-                if isinstance(each, ast.Name):
-                    self.definitions[each.id].append(node.value)
+            self._bind(target, node.value)
+        self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._bind(node.target, node.value)
         self.generic_visit(node)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self.definitions[node.target.id].append(node.value)
+        self._bind(node.target, node.value)
         self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> None:
+        self._bind(node.target, node.iter)
+        self.generic_visit(node)
+
+    def visit_withitem(self, node: ast.withitem) -> None:
+        self._bind(node.optional_vars, node.context_expr)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        match node:
+            case ast.Call(ast.Attribute(ast.Name() as holder, attr), args) if attr in FILLING:
+                for given in args:  # `found.append(np.tanh)`
+                    self._bind(holder, given)
+            case ast.Call(ast.Name("exec" | "eval"), [ast.Constant(str(text)), *_]):
+                with suppress(*UNPARSABLE):
+                    self.visit(ast.parse(text))
+        self.generic_visit(node)
+
+    def _bind(self, target: Node | None, value: Node | None) -> None:
+        if target is not None and value is not None:
+            for each in ast.walk(target):
+                if isinstance(each, ast.Name):
+                    self.definitions[each.id].append(value)
 
     def reach(self, function: str, banned: Iterable[str], asked: set[str]) -> str | None:
         """The first banned dotted name that `function` reaches, as it was banned."""
         wanted = [(name, *name.replace("np.", "numpy.", 1).rsplit(".", 1)) for name in banned]
         waiting, seen = [function], {function, *asked}
+        searched: set[int] = set()
         while waiting:
             for definition in self.definitions.get(waiting.pop(), []):
-                for node in ast.walk(definition):
-                    for name, module, attribute in wanted:
-                        root = module.partition(".")[0]
-                        if self._is(node, root, attribute) or self._looks_up(
-                            node, definition, root, attribute
-                        ):
-                            return name
+                if id(definition) in searched:
+                    continue
+                searched.add(id(definition))
+                nodes = list(ast.walk(definition))
+                by_string = any(map(_by_string, nodes))
+                for name, module, attribute in wanted:
+                    if any(self._is(node, module, attribute, by_string) for node in nodes):
+                        return name
+                    alias = not isinstance(
+                        definition, ast.FunctionDef
+                    )  # in a function the name is the student's own
+                    if alias and module in self.starred and any(_is_name(node, attribute) for node in nodes):
+                        return name
+                for node in nodes:
                     if isinstance(node, ast.Name) and node.id not in seen:
                         seen.add(node.id)
                         waiting.append(node.id)
         return None
 
-    def _is(self, node: Node, root: str, attribute: str) -> bool:
-        """Whether a node is `root...attribute`, aliases followed."""
-        dotted = self._dotted(node) or ""
+    def _is(self, node: Node, module: str, attribute: str, by_string: bool) -> bool:
+        """Whether a node is `module...attribute`, aliases followed, or looks it up by its name or by no constant one."""
+        root = module.partition(".")[0]
+        match node:
+            case ast.Constant(str(text)):
+                return by_string and text == attribute
+            case ast.Call(ast.Name("getattr"), [place, name, *_]) if not isinstance(name, ast.Constant):
+                return self._dotted(place).partition(".")[0] == root
+        dotted = self._dotted(node)
         return dotted.startswith(f"{root}.") and dotted.endswith(f".{attribute}")
 
-    def _dotted(self, node: Node) -> str | None:
-        """`np.linalg.norm` as `numpy.linalg.norm`, aliases followed."""
+    def _dotted(self, node: Node) -> str:
+        """`np.linalg.norm` as `numpy.linalg.norm`, aliases followed; nothing where a node is no such thing."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
-            return None
-        known: Mapping[str, str] = {"np": "numpy", **self.imported}
-        root = known.get(node.id)
-        return ".".join([root, *reversed(parts)]) if root else None
-
-    def _looks_up(self, node: Node, definition: Node, root: str, attribute: str) -> bool:
-        """Whether a node is the banned name as a string where names are looked up, or a look-up of no constant name."""
-        if isinstance(node, ast.Constant) and node.value == attribute:
-            return any(_by_string(each) for each in ast.walk(definition))
-        match node:
-            case ast.Call(func=ast.Name("getattr"), args=[module, name, *_]) if not isinstance(
-                name, ast.Constant
-            ):
-                return self._dotted(module) == root
-        return False
+        root = self.imported.get(node.id) if isinstance(node, ast.Name) else None
+        return ".".join([root, *reversed(parts)]) if root else ""
 
 
 def _by_string(node: Node) -> bool:
@@ -134,8 +168,18 @@ def _by_string(node: Node) -> bool:
     )
 
 
-def _plain(source: str) -> str:
-    """The source with IPython's magics and shell lines taken out."""
-    return "\n".join(
-        "" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()
-    )
+def _is_name(node: Node, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _parsed(source: str) -> ast.Module:
+    """The source as Python: magics that run Python as what they run, other magics and shell lines taken out."""
+    try:
+        return ast.parse(source)
+    except UNPARSABLE:
+        lines = [ASSIGNED_MAGIC.sub(r"\1None", PYTHON_MAGIC.sub(r"\1", line)) for line in source.splitlines()]
+        plain = (
+            "" if line.lstrip().startswith(("%", "!", "?")) or HELP.fullmatch(line) else line
+            for line in lines
+        )
+        return ast.parse("\n".join(plain))

@@ -16,6 +16,7 @@ from grader.sandbox import StudentTimeout
 from grader.sandbox.shell import Outcome, Raised, call_function
 
 CALL_SECONDS = 10.0
+KEPT_BYTES = 16 * 2**20
 HANGS_ALLOWED = 2
 
 
@@ -103,6 +104,8 @@ class Student:
         self._names = names
         self._notes = notes or {}
         self._hangs = 0
+        self._deaths = 0
+        self._kept = 0
         self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> StudentFunction:
@@ -113,6 +116,10 @@ class Student:
     def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
         if self._hangs >= HANGS_ALLOWED:
             raise StudentFault("timeout", f"not run: {self._hangs} calls before this one did not end in time")
+        if self._deaths >= HANGS_ALLOWED:
+            raise StudentFault(
+                "error", f"not run: {self._deaths} calls before this one ended the notebook's process"
+            )
         try:
             outcome = self._functions.call(name, args, kwargs)
         except StudentTimeout as hung:
@@ -121,7 +128,10 @@ class Student:
                 Call(name, args, kwargs, Outcome(None, Raised("Timeout", str(hung), ""), [], []))
             )
             raise StudentFault("timeout", f"{hung}: is there a loop in `{name}` that never stops?") from None
-        self.calls.append(Call(name, args, kwargs, outcome))
+        self._deaths += outcome.error is not None and outcome.error.kind == "StudentDied"
+        self._kept += _weight([outcome.value, outcome.arguments])
+        kept = outcome if self._kept <= KEPT_BYTES else Outcome(error=Raised("TooLarge", "not kept"))
+        self.calls.append(Call(name, args, kwargs, kept))
         return outcome
 
     def _fault(self, name: str, error: Raised) -> StudentFault:
@@ -165,6 +175,17 @@ class StudentFunction:
         if error is not None and error.kind in ("MissingFunction", "NotImplementedError", "StudentDied"):
             raise self._student._fault(self.name, error)
         return error
+
+
+def _weight(value: Any) -> int:
+    """About how many bytes of memory plain data takes."""
+    if isinstance(value, np.ndarray):
+        return 100 + value.nbytes
+    if isinstance(value, list | tuple):
+        return 50 + sum(map(_weight, value))
+    if isinstance(value, dict):
+        return 100 + sum(_weight(key) + _weight(item) for key, item in value.items())
+    return 50 + (len(value) if isinstance(value, str) else 0)
 
 
 def _described(value: Any) -> str:

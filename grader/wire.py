@@ -18,7 +18,7 @@ MAX_BYTES = 2**28
 MAX_NODES = 2**20
 MAX_DEPTH = 64
 MAX_INT_BYTES = 512
-MAX_KEYS = 2**13  # of dicts, other than strings: their hashes can be made to collide
+MAX_KEYS = 2**13  # parts of the keys of dicts, other than strings: their hashes can be made to collide
 PLAIN = "a NumPy array, a number, a string, None, or a list, tuple or dict of these"
 
 _MAGIC = b"kfs1"
@@ -151,12 +151,15 @@ class _Writer:
             self.put(item, depth + 1)
 
     def mapping(self, value: dict, depth: int) -> None:
-        self.keys += sum(type(key) is not str for key in value)
-        if self.keys > MAX_KEYS or len(value) > MAX_NODES:
+        if len(value) > MAX_NODES:
             raise WireError(f"a dict of {len(value):,} keys is too large to be sent")
         self.add(b"d", struct.pack("<I", len(value)))
         for key, item in value.items():
+            before = self.nodes
             self.put(key, depth + 1)
+            self.keys += 0 if type(key) is str else self.nodes - before
+            if self.keys > MAX_KEYS:
+                raise WireError(f"a dict of {len(value):,} keys is too large to be sent")
             self.put(item, depth + 1)
 
     def array(self, value: np.ndarray, depth: int) -> None:
@@ -254,8 +257,9 @@ class _Reader:
     def mapping(self, depth: int) -> dict:
         value: dict = {}
         for _ in range(count := self.count(2)):
+            before = self.nodes
             key = self.get(depth + 1)
-            self.keys += type(key) is not str
+            self.keys += 0 if type(key) is str else self.nodes - before
             if self.keys > MAX_KEYS:
                 raise WireError("the message has too many keys")
             try:

@@ -48,7 +48,7 @@ def _informative(call: Call) -> bool:
     return call.outcome.error is None or call.outcome.error.kind not in _UNINFORMATIVE
 
 
-_UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "StudentDied", "Timeout")
+_UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "StudentDied", "Timeout", "TooLarge")
 
 
 def _same(candidate: Misconception, call: Call) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 MAX_BYTES = 200 * 2**20
-MAX_MEMORY = 2 * 2**30
+MAX_MEMORY = 2**30
 MAX_CELLS = 5000
 MAX_CODE = 2 * 2**20
 
@@ -208,6 +208,7 @@ def _notebook(raw: bytes) -> dict[str, Any]:
         raise UnreadableHandIn("the file is empty")
     # Each bracket, comma and colon may become objects of Python's, so small text can be large in memory.
     weight = 80 * (raw.count(b"[") + raw.count(b"{")) + 64 * raw.count(b",") + 40 * raw.count(b":")
+    weight += len(raw) * (2 if raw.isascii() else 8)  # one wide character makes its whole string wide
     if weight > MAX_MEMORY:
         raise UnreadableHandIn(
             "the file holds too many values to be a notebook: clear the outputs and hand it in again"
@@ -314,16 +315,24 @@ def _answers(
         by_id = [place for place in code if handed[place].grade_id == blank.grade_id]
         elsewhere = [place for place in begun if handed[place].grade_id not in answer_ids]
         best = [place for place in begun if place in by_id] or elsewhere or begun or by_id
-        for place in by_id:
-            if names[place] & functions or not text[place]:
-                used.setdefault(place, None)
         if not best:
+            for place in by_id:
+                used.setdefault(place, None)
             remarks.append(f"The answer cell of `{blank.exercise}` was missing.")
             sources[blank.exercise] = blank.source
             continue
         chosen = best[-1]
-        sources[blank.exercise] = handed[chosen].source
+        parts, missing = [chosen], functions - names[chosen]
+        for place in reversed(best[:-1]):  # an answer that was split over cells is put together again
+            if names[place] & missing:
+                parts.insert(0, place)
+                missing -= names[place]
+        sources[blank.exercise] = "\n\n\n".join(handed[place].source for place in parts)
+        used.update(dict.fromkeys(parts))
         used[chosen] = index
+        for place in by_id:
+            if names[place] & functions or not text[place]:
+                used.setdefault(place, None)
         if chosen in by_id:
             again = [place for place in elsewhere if place > chosen]
         else:
@@ -331,7 +340,8 @@ def _answers(
             for place in elsewhere:
                 if names[place] <= functions:
                     used.setdefault(place, None)
-        remarks += _matching_remarks(blank.exercise, len(by_id), chosen in by_id, bool(again))
+        marked = len(by_id) - len(parts) + 1 if chosen in by_id else len(by_id)
+        remarks += _matching_remarks(blank.exercise, marked, chosen in by_id, bool(again))
     return sources, used
 
 
@@ -408,12 +418,31 @@ def defined(source: str) -> set[str]:
     return {one or other for one, other in DEFINITION.findall(source)}
 
 
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when the cell does, those inside `if`, `try`, `for` and `with` too."""
+    waiting = list(body)
+    while waiting:
+        yield (node := waiting.pop())
+        for block in ("body", "orelse", "finalbody", "handlers"):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                waiting += getattr(node, block, [])
+
+
+def _targets(target: ast.expr) -> Iterator[ast.Name]:
+    if isinstance(target, ast.Name):
+        yield target
+    elif isinstance(target, ast.Tuple | ast.List):
+        for each in target.elts:
+            yield from _targets(each)
+
+
 def _bound(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
+    for node in _statements(tree.body):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
             case ast.Assign(targets=targets):
-                yield from (target.id for target in targets if isinstance(target, ast.Name))
+                for target in targets:
+                    yield from (each.id for each in _targets(target))
             case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
                 yield name

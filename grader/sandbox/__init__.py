@@ -46,6 +46,7 @@ _OPEN_SECONDS = 20.0
 _END_SECONDS = 10.0
 _UNREADABLE = "the process of the notebook sent something unreadable"
 _MEBIBYTE = 2**20
+_TEXT, _WARNINGS = 2100, 20  # of a message, which the other side cuts sooner where it is honest
 
 
 @dataclass(frozen=True)
@@ -227,10 +228,11 @@ class Session:
         self._process, self._keeper, self._limits = process, keeper, limits
         self._left = limits.total_seconds
         self._number = 0
+        self._shown = 0
         self._ended: str | None = None
         try:
             self._process.settimeout(_OPEN_SECONDS)
-            if self._reply(time.monotonic() + _OPEN_SECONDS) != [0, "ready"]:
+            if self._decoded(self._receive(time.monotonic() + _OPEN_SECONDS, 100)) != [0, "ready"]:
                 raise StudentDied(_UNREADABLE)
         except (StudentDied, OSError) as error:
             self.close()
@@ -266,7 +268,7 @@ class Session:
         reply = self._ask(self._limits.cell_seconds, "cell", "run", source)
         match reply:
             case ["ran", list(outputs), None | str() as error] if all(map(_is_output, outputs)):
-                return Ran(_clean(outputs), _clean(error))
+                return Ran(_clean(outputs), error and _clean(error[:_TEXT]))
         return self._unreadable(reply)
 
     def functions(self) -> list[str]:
@@ -309,8 +311,8 @@ class Session:
             ):
                 return Outcome(
                     None if error is not None else value,
-                    None if error is None else Raised(*_clean(error)),
-                    _clean(warnings),
+                    None if error is None else Raised(*_clean([text[:_TEXT] for text in error])),
+                    _clean([text[:_TEXT] for text in warnings[:_WARNINGS]]),
                     decode(encode(list(args))) if arguments is None else arguments,
                 )
         return self._unreadable(reply)
@@ -328,7 +330,11 @@ class Session:
             deadline = start + min(seconds, self._left)
             self._wait(deadline)
             self._process.sendall(HEADER.pack(len(message)) + message)
-            reply = self._reply(deadline)
+            received = self._receive(
+                deadline, self._may_show() if verb == "run" else self._limits.reply_bytes
+            )
+            self._shown += len(received) if verb == "run" else 0
+            reply = self._decoded(received)
         except TimeoutError:
             if seconds < self._left:
                 self._time_out(f"the {what} took more than {seconds:g} seconds")
@@ -345,17 +351,21 @@ class Session:
             self._unreadable(None)
         return reply[1:]
 
-    def _reply(self, deadline: float) -> Any:
+    def _may_show(self) -> int:
+        """How many bytes the outputs of a cell may still have; the other side cuts them sooner, at characters."""
+        return min(4 * self._limits.output_bytes + 2 * _MEBIBYTE - self._shown, self._limits.reply_bytes)
+
+    def _receive(self, deadline: float, most: int) -> bytearray:
         (size,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
-        if size > self._limits.reply_bytes:
-            reason = (
-                f"the notebook sent more than the {self._limits.reply_bytes:,} bytes that a reply may have"
-            )
+        if size > most:
+            reason = f"the notebook sent more than the {most:,} bytes that a reply may have"
             self._end(reason)
             raise StudentDied(reason)
-        data = self._exactly(size, deadline)
+        return self._exactly(size, deadline)
+
+    def _decoded(self, received: bytearray) -> Any:
         try:
-            return decode(data)
+            return decode(received)
         except WireError as error:
             self._end(_UNREADABLE)
             raise StudentDied(_UNREADABLE) from error
@@ -385,7 +395,7 @@ class Session:
         reason = _UNREADABLE
         match reply:
             case ["failed", str(text)]:
-                reason = f"the process of the notebook failed: {_clean(text)}"
+                reason = f"the process of the notebook failed: {_clean(text[:_TEXT])}"
         self._end(reason)
         raise StudentDied(reason)
 

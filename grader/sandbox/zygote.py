@@ -72,6 +72,7 @@ def main(control_fd: int) -> None:
 def _keep(shell: Shell, keeper: int, process: int, request: bytes) -> None:
     """The keeper: namespaces, the fork, its end."""
     try:
+        os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _close_all_but(keeper, process)
         _enter_namespaces()
@@ -99,6 +100,7 @@ def _student(shell: Shell, process: int, request: bytes) -> None:
     """The process of a hand-in: locks itself up, then answers."""
     code = 1
     try:
+        os.setsid()  # signals to its own process group reach neither the keeper nor the zygote
         _call(_libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):

@@ -46,6 +46,8 @@ SOLE = {
     "return 1 / 0": ("error", "ZeroDivisionError: division by zero"),
     "return iter(x)": ("failed", "use a list of them"),
     "return np.zeros((20000, 20000))": ("error", ""),
+    "return 2**70": ("failed", "whole number too large"),
+    "import os; os.kill(os.getppid(), 9)": ("failed", "the result is None"),
     "raise NotImplementedError": ("not_started", "not written yet"),
     "class Own(IndexError): pass\n    raise Own('mine')": ("error", "IndexError: mine"),
 }
@@ -85,6 +87,68 @@ def test_a_cell_that_hangs_below_a_definition_says_so(quick):
     assert {test.outcome for test in result.exercises["relu"].tests} == {"missing"}
     assert "took more than 1 second" in result.exercises["relu"].tests[0].message
     assert any("left out" in remark for remark in result.remarks)
+
+
+def test_cells_that_sleep_do_not_use_up_the_time(quick):
+    result = graded(quick, *["import time; time.sleep(100)"] * 6)
+    assert full_but(result)
+    assert result.seconds < 20
+
+
+def test_all_processes_of_a_hand_in_share_its_time(sandboxed):
+    hangs = {
+        e.name: "\n\n".join(f"def {f}(x):\n    while True: pass" for f in e.functions)
+        for e in EXERCISES.values()
+    }
+    with Grader(Course.find(), Limits(cell_seconds=1.0, call_seconds=0.5, total_seconds=2.0)) as grader:
+        result = graded(grader, **hangs)
+    assert {test.outcome for e in result.exercises.values() for test in e.tests} == {"timeout"}
+    assert "in all" in result.exercises["softmax"].tests[0].message
+
+
+def test_large_values_are_not_kept(quick):
+    import resource
+
+    graded(quick)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    every = {
+        e.name: "\n\n".join(f"def {f}(*a, **k):\n    return np.ones(4_000_000)" for f in e.functions)
+        for e in EXERCISES.values()
+    }
+    assert graded(quick, **every).score == 0
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000
+    )  # kilobytes; all kept would be 3 GB
+
+
+SOLUTION = solution_answers("activations")
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_an_answer_split_over_cells_is_put_together(quick, copied):
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    notebook = filled_notebook("activations")
+    place = next(
+        i for i, c in enumerate(notebook.cells) if c.metadata.get("nbgrader", {}).get("grade_id") == "relu"
+    )
+    first, second = SOLUTION["relu"].split("\n\n\n")
+    notebook.cells[place].source = first
+    metadata = dict(notebook.cells[place].metadata) if copied else {}
+    notebook.cells.insert(place + 1, new_code_cell(second, metadata=metadata))
+    result = quick.grade("activations", "ann", nbformat.writes(notebook).encode())
+    assert full_but(result)
+
+
+def test_what_an_answer_needs_may_stand_below_it(quick):
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    body = "LIMIT = FLOOR + 0\n\ndef relu(x):\n    return np.maximum(x, LIMIT)\n\ndef relu_grad(x):\n    return x > LIMIT"
+    notebook = filled_notebook("activations", {**SOLUTION, "relu": body})
+    notebook.cells.append(new_code_cell("FLOOR = 0"))
+    assert full_but(quick.grade("activations", "ann", nbformat.writes(notebook).encode()))
 
 
 def test_a_value_error_of_the_students_own_is_a_value_error(quick):

@@ -1,6 +1,7 @@
 """The commands as a user types them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,34 @@ def test_check_says_why_a_function_is_not_there(tmp_path):
     answers.write_text("import numpy as np\n\ndef relu(x):\n    return np.maximum(x, 0\n")
     ran = grader("check", "activations/relu", "--file", answers)
     assert "SyntaxError" in ran.stdout
+
+
+def test_a_file_from_windows_is_read(tmp_path):
+    answers = tmp_path / "answers.py"
+    answers.write_text(
+        "import numpy as np\n\ndef relu(x):\n    return np.maximum(x, 0)\n",
+        encoding="utf-8-sig",
+        newline="\r\n",
+    )
+    assert "relu: 1.2 of 2 points" in grader("check", "activations/relu", "--file", answers).stdout
+
+
+def test_a_file_that_is_no_notebook_is_one_line(tmp_path):
+    for name, text in {"list": "[]", "deep": "[" * 100_000, "text": "no JSON", "null": "null"}.items():
+        path = tmp_path / f"{name}.ipynb"
+        path.write_text(text)
+        ran = grader("check", "activations", "--file", path)
+        assert ran.returncode == 1
+        assert "not a notebook" in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path, sandboxed):
+    (tmp_path / os.fsdecode(b"j\xf6rg") / "activations").mkdir(parents=True)
+    ran = grader("grade", "activations", "--submissions", tmp_path, "--json")
+    assert ran.returncode == 1
+    assert json.loads(ran.stdout)["results"][0]["student"] == os.fsdecode(b"j\xf6rg")
+    assert grader("grade", "activations", "--submissions", tmp_path).returncode == 1
 
 
 def test_a_banned_shortcut_is_named(tmp_path):

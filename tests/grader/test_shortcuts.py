@@ -23,12 +23,31 @@ from grader.shortcuts import shortcuts
         ["import numpy.core.umath as u\ndef tanh(x):\n    return u.tanh(x)"],
         ["class T:\n    def __call__(self, x):\n        return np.tanh(x)", "tanh = T()"],
         ["%matplotlib inline\ndef tanh(x):\n    return np.tanh(x)"],
+        ["np.exp?\ndef tanh(x):\n    return np.tanh(x)"],
+        ["%time t = np.tanh", "def tanh(x):\n    return t(x)"],
+        ["here = %pwd\ndef tanh(x):\n    return np.tanh(x)"],
+        ["def tanh(x):\n    return (x\n    % 1 + np.tanh(x))"],
+        ["from numpy import *", "t = tanh", "def tanh(x):\n    return t(x)"],
+        ["t: object = np.tanh", "def tanh(x):\n    return t(x)"],
+        ["for t in [np.tanh]:\n    pass", "def tanh(x):\n    return t(x)"],
+        ["t = []", "t.append(np.tanh)", "def tanh(x):\n    return t[0](x)"],
+        ["exec('t = np.tanh')", "def tanh(x):\n    return t(x)"],
     ],
 )
 def test_found(cells):
     assert shortcuts("activations", cells) == {
         "tanh": "`tanh` uses `np.tanh`, which this exercise asks you to do without"
     }
+
+
+def test_a_search_is_not_stalled_by_size():
+    strings = f"words = {['tanh'] * 20_000}\nvars()\ndef tanh(x):\n    return words"
+    targets = (
+        " = ".join(f"a{n}" for n in range(3_000))
+        + " = 1\ndef tanh(x):\n    return "
+        + " + ".join(f"a{n}" for n in range(900))
+    )
+    assert shortcuts("activations", [strings, targets]) == {}
 
 
 @pytest.mark.parametrize(
