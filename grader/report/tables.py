@@ -31,10 +31,10 @@ def class_table(graded: Mapping[str, Sequence[Result]]) -> Table:
             style = "green" if full else "red" if result.error else ""
             table.add_row(
                 assignment,
-                escape(result.student),
+                _plain(result.student),
                 f"{result.score:.4g}",
                 f"{result.max_score:g}",
-                escape(noted(result)),
+                _plain(noted(result)),
                 style=style,
             )
         table.add_section()
@@ -54,3 +54,8 @@ def noted(result: Result) -> str:
     if unfinished:
         sentences.append("not started: " + ", ".join(unfinished))
     return " · ".join(sentences + odd)
+
+
+def _plain(text: str) -> str:
+    """Text that every terminal can print, and that Rich takes literally."""
+    return escape(text.encode("utf-8", "backslashreplace").decode())
