@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,6 @@ from grader.course import PUBLIC_SEED, Course, CourseError, UnknownName, known, 
 
 app = typer.Typer(
     help="Check, release and grade the course's assignments.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -35,22 +33,27 @@ app = typer.Typer(
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Name = Annotated[str, typer.Argument(help="An assignment, such as activations.", show_default=False)]
+Name = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as activations.", show_default=False)]
 Names = Annotated[
-    list[str] | None, typer.Argument(help="Assignments; all where left out.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="[ASSIGNMENT]...", help="All where left out.", show_default=False),
 ]
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one line, not a traceback."""
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False) or 0)
     except UnknownName as wrong:
         _fail(wrong, 2)
     except CourseError as trouble:
         _fail(trouble, 1)
     except KeyboardInterrupt:
         _fail("stopped; what was finished is kept, the same command continues", 130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message(), 2)  # Typer's word on a command or option that is none
 
 
 def _fail(message: object, code: int) -> None:
@@ -100,7 +103,10 @@ def _exercise(target: str) -> tuple[str, str | None]:
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """List the assignments, their exercises and points.  Example: grader list"""
+    """List the assignments, their exercises and points.
+
+    Example: grader list
+    """
     from rich.table import Table
 
     from grader.exercise import exercises_of
@@ -130,14 +136,20 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def check(
     target: Annotated[
-        str | None, typer.Argument(help="ASSIGNMENT or ASSIGNMENT/EXERCISE.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="ASSIGNMENT[/EXERCISE]", help="Such as activations/softmax.", show_default=False
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help="A notebook, or a .py file of answers.", show_default=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the visible checks on a file of answers.  Example: grader check activations/softmax --file my_answers.py"""
+    """Run the visible checks on a file of answers.
+
+    Example: grader check activations/softmax --file my_answers.py
+    """
     from grader.answers import Answers
     from grader.cases import CaseBook
     from grader.exercise import exercises_of
@@ -189,13 +201,21 @@ def _own_notebook(assignment: str) -> Path:
 
 @app.command()
 def hint(
-    target: Annotated[str, typer.Argument(help="ASSIGNMENT/EXERCISE.", show_default=False)],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="ASSIGNMENT/EXERCISE", help="Such as activations/softmax.", show_default=False
+        ),
+    ],
     level: Annotated[
         int, typer.Option(min=1, help="How far: 1 is a question, the last nearly the line of code.")
     ] = 1,
     as_json: Json = False,
 ) -> None:
-    """Show a hint for each function of an exercise.  Example: grader hint activations/softmax --level 2"""
+    """Show a hint for each function of an exercise.
+
+    Example: grader hint activations/softmax --level 2
+    """
     from grader.exercise import exercises_of
 
     assignment, exercise = _exercise(target)
@@ -216,10 +236,18 @@ def hint(
 
 @app.command()
 def solution(
-    target: Annotated[str, typer.Argument(help="ASSIGNMENT or ASSIGNMENT/EXERCISE.", show_default=False)],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="ASSIGNMENT[/EXERCISE]", help="Such as activations/softmax.", show_default=False
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show the reference answer to an exercise.  Example: grader solution activations/softmax"""
+    """Show the reference answer to an exercise.
+
+    Example: grader solution activations/softmax
+    """
     from rich.syntax import Syntax
 
     from grader.notebooks import solution_answers
@@ -245,7 +273,10 @@ def release(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build the notebooks that students get, into assignments/.  Example: grader release activations --handout build/handout"""
+    """Build the notebooks that students get, into assignments/.
+
+    Example: grader release activations --handout build/handout
+    """
     from grader import notebooks
 
     course = Course.find()
@@ -277,7 +308,10 @@ def grade(
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed since.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Grade a class: submitted/ into the gradebook, or any folder.  Example: grader grade activations"""
+    """Grade a class: submitted/ into the gradebook, or any folder.
+
+    Example: grader grade activations
+    """
     from grader.classroom import grade_class, hand_ins
     from grader.gradebook import into_gradebook
     from grader.report.tables import class_table
@@ -310,7 +344,10 @@ def grade(
 
 @app.command()
 def feedback(name: Name, as_json: Json = False) -> None:
-    """Write each student's feedback page into feedback/.  Example: grader feedback activations"""
+    """Write each student's feedback page into feedback/.
+
+    Example: grader feedback activations
+    """
     from grader.gradebook import feedback as write_feedback
 
     known(name, syllabus(), "assignment")
@@ -331,7 +368,10 @@ def bake(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compute all reference values once, before grading; proves that the solution earns full marks.  Example: grader bake"""
+    """Compute all reference values once, before grading; proves that the solution earns full marks.
+
+    Example: grader bake
+    """
     from grader import cases, classroom
     from grader.runner import GradingFailed
 
@@ -365,7 +405,10 @@ def seed(
     rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the secret seed of grading, or rotate it.  Example: grader seed --rotate"""
+    """Show the secret seed of grading, or rotate it.
+
+    Example: grader seed --rotate
+    """
     course = Course.find()
     value = course.rotate_seed() if rotate else course.seed()
     if as_json:
@@ -376,7 +419,10 @@ def seed(
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Say what works here and what is missing.  Example: grader doctor"""
+    """Say what works here and what is missing.
+
+    Example: grader doctor
+    """
     from grader.doctor import findings
 
     found = findings()
@@ -393,7 +439,10 @@ def doctor(as_json: Json = False) -> None:
 
 @app.command()
 def demo(as_json: Json = False) -> None:
-    """Release, grade and give feedback on the sample class, in build/demo.  Example: grader demo"""
+    """Release, grade and give feedback on the sample class, in build/demo.
+
+    Example: grader demo
+    """
     from grader.classroom import grade_class
     from grader.gradebook import feedback as write_feedback
     from grader.gradebook import into_gradebook
@@ -446,8 +495,10 @@ def _copy_for_demo(here: Course) -> Course:
 
 @app.callback(invoke_without_command=True)
 def _top(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     if version:
         print(f"grader {__version__}, Python {platform.python_version()}")
-        sys.exit()
+    elif context.invoked_subcommand is None:
+        print(context.get_help())

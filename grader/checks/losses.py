@@ -33,12 +33,22 @@ def signs(rng, *shape):
     return 2 * binary(rng, *shape) - 1
 
 
-def assert_refuses_two_shapes(student, reference, loss, y_true, y_pred):
-    """A column against a row would quietly become a table of all pairs; equal shapes are fine."""
+def spread(rng, low, high, *shape):
+    """Evenly spaced numbers in random order: small and large ones are surely among them."""
+    return rng.permutation(np.linspace(low, high, np.prod(shape))).reshape(shape)
+
+
+def assert_refuses_two_shapes(student, reference, loss, y_true, y_pred, *more):
+    """A column against a row would quietly become a table of all pairs; two tables of one shape are fine.
+
+    The tables come first and show any other mistake, so that whoever is refused here fails for the shapes alone.
+    """
     function = getattr(student, loss)
-    assert_close(function(y_true, y_pred), getattr(reference, loss)(y_true, y_pred))
-    assert_refuses(function, y_true, y_pred[:, np.newaxis])
-    assert_refuses(function, y_true[:, np.newaxis], y_pred)
+    expected = getattr(reference, loss)(y_true, y_pred, *more)
+    assert_close(assert_unchanged(function, y_true, y_pred, *more), expected)
+    row, other = y_true[-1], y_pred[-1]
+    assert_refuses(function, row, other[:, np.newaxis], *more)
+    assert_refuses(function, row[:, np.newaxis], other, *more)
 
 
 @exercise("l1_loss", functions=["l1_loss", "l2_loss"], points=2)
@@ -82,8 +92,8 @@ class TestL1AndL2:
             assert_close(assert_unchanged(student.l2_loss, y_true, y_pred), reference.l2_loss(y_true, y_pred))
 
     def test_two_shapes(self, student, reference, rng):
-        """Both refuse `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        y_true, y_pred = two_arrays(rng, 4)
+        """Both take two tables of one shape, and refuse `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        y_true, y_pred = two_arrays(rng, 3, 4)
         assert_refuses_two_shapes(student, reference, "l1_loss", y_true, y_pred)
         assert_refuses_two_shapes(student, reference, "l2_loss", y_true, y_pred)
 
@@ -122,8 +132,8 @@ class TestMeanAbsoluteError:
         assert_close(student.mean_absolute_error(y_true, y_pred), expected, **SINGLE)
 
     def test_two_shapes(self, student, reference, rng):
-        """Refuses `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        assert_refuses_two_shapes(student, reference, "mean_absolute_error", *two_arrays(rng, 4))
+        """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        assert_refuses_two_shapes(student, reference, "mean_absolute_error", *two_arrays(rng, 3, 4))
 
 
 @exercise("mean_squared_error", functions=["mean_squared_error", "mean_squared_error_grad"], points=2)
@@ -157,8 +167,8 @@ class TestMeanSquaredError:
             assert_close(assert_unchanged(student.mean_squared_error, y_true, y_pred), expected)
 
     def test_two_shapes(self, student, reference, rng):
-        """Refuses `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        assert_refuses_two_shapes(student, reference, "mean_squared_error", *two_arrays(rng, 4))
+        """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        assert_refuses_two_shapes(student, reference, "mean_squared_error", *two_arrays(rng, 3, 4))
 
     def test_gradient(self, student, reference, rng):
         """The gradient agrees with automatic differentiation."""
@@ -208,18 +218,16 @@ class TestLinearRegression:
 
     @pytest.mark.parametrize("m, n", [(6, 1), (1, 4)])
     def test_cost_of_narrow_tables(self, student, reference, rng, m, n):
-        """The cost holds for a single feature and for a single example."""
+        """The cost holds for a single feature and for a single example, and leaves its arguments as they were."""
         theta, x, y = rng.normal(size=n), rng.normal(size=(m, n)), rng.normal(size=m)
-        assert_close(
-            student.linear_regression_cost(theta, x, y), reference.linear_regression_cost(theta, x, y)
-        )
+        expected = reference.linear_regression_cost(theta, x, y)
+        assert_close(assert_unchanged(student.linear_regression_cost, theta, x, y), expected)
 
     def test_two_shapes(self, student, reference, rng):
         """The cost refuses targets of shape `(5, 1)`, which NumPy would broadcast to a table of all pairs."""
         theta, x, y = rng.normal(size=2), rng.normal(size=(5, 2)), rng.normal(size=5)
-        assert_close(
-            student.linear_regression_cost(theta, x, y), reference.linear_regression_cost(theta, x, y)
-        )
+        expected = reference.linear_regression_cost(theta, x, y)
+        assert_close(assert_unchanged(student.linear_regression_cost, theta, x, y), expected)
         assert_refuses(student.linear_regression_cost, theta, x, y[:, np.newaxis])
 
     def test_gradient(self, student, reference, rng):
@@ -285,14 +293,18 @@ class TestHuber:
         """Follows `delta`, also for errors of exactly delta."""
         y_true, y_pred = two_arrays(rng, 12)
         y_true, y_pred = np.append(y_true, [0.0, 0.0]), np.append(2 * y_pred, [delta, -delta])
-        assert_close(student.huber(y_true, y_pred, delta), reference.huber(y_true, y_pred, delta))
+        expected = reference.huber(y_true, y_pred, delta)
+        assert_close(assert_unchanged(student.huber, y_true, y_pred, delta), expected)
         assert_close(
             student.huber(np.zeros(2), y_pred[-2:], delta), reference.huber(np.zeros(2), y_pred[-2:], delta)
         )
 
     def test_two_shapes(self, student, reference, rng):
-        """Refuses `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        assert_refuses_two_shapes(student, reference, "huber", *two_arrays(rng, 4))
+        """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        y_true = rng.normal(size=(3, 4))
+        y_pred = y_true + spread(rng, -3, 3, 3, 4)
+        assert_close(student.huber(y_true, y_pred), reference.huber(y_true, y_pred))
+        assert_refuses_two_shapes(student, reference, "huber", y_true, y_pred, 2.0)
 
     def test_gradient(self, student, reference, rng):
         """The gradient agrees with automatic differentiation on small and large errors."""
@@ -355,8 +367,9 @@ class TestHinge:
         assert_close(assert_unchanged(student.hinge, y_true, y_pred), reference.hinge(y_true, y_pred))
 
     def test_two_shapes(self, student, reference, rng):
-        """Refuses `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        assert_refuses_two_shapes(student, reference, "hinge", signs(rng, 4), rng.normal(size=4))
+        """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        y_true = signs(rng, 3, 4)
+        assert_refuses_two_shapes(student, reference, "hinge", y_true, y_true * spread(rng, -2, 4, 3, 4))
 
 
 @exercise("cross_entropy", functions=["cross_entropy"], points=3)
@@ -467,10 +480,10 @@ class TestSigmoidCrossEntropy:
                 assert_close(assert_silent(student.sigmoid_cross_entropy, y_true, logits), expected)
 
     def test_two_shapes(self, student, reference, rng):
-        """Refuses `(4,)` with `(4, 1)`, which NumPy would broadcast to a table of all pairs."""
-        assert_refuses_two_shapes(
-            student, reference, "sigmoid_cross_entropy", binary(rng, 4), rng.normal(size=4)
-        )
+        """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
+        y_true, logits = np.tile([0.0, 1.0], (3, 2)), rng.normal(size=(3, 4))
+        logits[0] = [1e4, -1e4, -1e4, 1e4]
+        assert_refuses_two_shapes(student, reference, "sigmoid_cross_entropy", y_true, logits)
 
     def test_gradient(self, student, reference, rng):
         """The gradient agrees with automatic differentiation, also of tables."""
@@ -531,9 +544,10 @@ class TestSoftmaxCrossEntropy:
 
     def test_large_logits(self, student, reference, rng):
         """Stays finite and exact for logits up to 10,000, without a warning."""
-        y_true, logits = one_hot(rng, 6, 4), rng.uniform(-1e4, 1e4, size=(6, 4))
-        expected = reference.softmax_cross_entropy(y_true, logits)
-        assert_close(assert_silent(student.softmax_cross_entropy, y_true, logits), expected)
+        y_true = one_hot(rng, 6, 4)
+        for logits in (9e3 + rng.normal(size=(6, 4)), rng.uniform(-1e4, 1e4, size=(6, 4))):
+            expected = reference.softmax_cross_entropy(y_true, logits)
+            assert_close(assert_silent(student.softmax_cross_entropy, y_true, logits), expected)
 
     def test_rows_far_apart(self, student, reference, rng):
         """Each row is made safe by its own largest logit."""
@@ -551,6 +565,7 @@ class TestSoftmaxCrossEntropy:
         """The gradient of logits up to 10,000 is finite, without a warning, in rows far apart too."""
         y_true = one_hot(rng, 3, 4)
         for logits in (
+            9e3 + rng.normal(size=(3, 4)),
             rng.uniform(-1e4, 1e4, size=(3, 4)),
             rng.normal(size=(3, 4)) + np.array([[5e3], [0.0], [-5e3]]),
         ):
@@ -680,12 +695,12 @@ class TestStyleAndContent:
     @core
     def test_style(self, student, reference, rng):
         """The style loss agrees with the reference on random features."""
-        style, generated = rng.normal(size=(1, 4, 5, 3)), rng.uniform(size=(1, 4, 5, 3))
+        style, generated = rng.normal(size=(2, 4, 5, 3)), rng.uniform(size=(2, 4, 5, 3))
         assert_close(student.style_loss(style, generated), reference.style_loss(style, generated))
 
     def test_content(self, student, reference, rng):
         """The content loss agrees with the reference on random features."""
-        content, generated = two_arrays(rng, 1, 4, 5, 3)
+        content, generated = two_arrays(rng, 2, 4, 5, 3)
         assert_close(student.content_loss(content, generated), reference.content_loss(content, generated))
 
     def test_style_of_a_batch(self, student, reference, rng):

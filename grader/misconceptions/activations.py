@@ -9,9 +9,28 @@ def _sigmoid(x):
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
+def _elu(x, alpha):
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _below(x):
+    return np.exp(np.minimum(x, 0))
+
+
 def _softmax(x, axis=-1):
     powers = np.exp(x - x.max(axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
+
+
+IN_PLACE = (
+    "You write into the array that you were given, and its owner loses his numbers: `x[...] = ...`, `x -= ...` and "
+    "`out=x` all do. Build a new array, or begin with `x.copy()`."
+)
+
+VECTORIZE = (
+    "`np.vectorize` takes the type of all results from the first one: where that is a whole number, 0 or 1, the others "
+    "lose their digits. `np.where` and `np.maximum` have no such trap, and no slow loop."
+)
 
 
 # sigmoid
@@ -51,6 +70,42 @@ def sigmoid_as_a_ratio(x):
     return np.exp(x) / (1 + np.exp(x))
 
 
+@misconception(
+    "sigmoid.sigmoid",
+    "exp(-|x|) is the right idea, but your two halves are the same. For negative x the numerator is exp(-|x|), not 1.",
+)
+def sigmoid_without_sign(x):
+    return _sigmoid(np.abs(x))
+
+
+SIGMOID_CUT = (
+    "You cut x off too early: from there on your sigmoid stands still, although it has not yet come to 0 or 1. "
+    "Cut at 40 or later, or use exp(-|x|), which needs no cut."
+)
+
+
+@misconception("sigmoid.sigmoid", SIGMOID_CUT)
+def sigmoid_cut_off_at_10(x):
+    return _sigmoid(np.clip(x, -10, 10))
+
+
+@misconception("sigmoid.sigmoid", SIGMOID_CUT)
+def sigmoid_cut_off_at_20(x):
+    return _sigmoid(np.clip(x, -20, 20))
+
+
+@misconception("sigmoid.sigmoid", IN_PLACE)
+def sigmoid_in_place(x):
+    x[...] = _sigmoid(x)
+    return x
+
+
+@misconception("sigmoid.sigmoid", IN_PLACE)
+def sigmoid_cut_off_in_place(x):
+    x[x < -500] = -500
+    return _sigmoid(x)
+
+
 @misconception("sigmoid.sigmoid", "This is tanh, which runs from -1 to 1. The sigmoid runs from 0 to 1.")
 def sigmoid_is_tanh(x):
     return np.tanh(x)
@@ -80,6 +135,13 @@ def sigmoid_grad_by_tanh_rule(x):
 
 
 @misconception(
+    "sigmoid.sigmoid_grad", "The sign is turned round: s * (1 - s), not s * (s - 1). The sigmoid never falls."
+)
+def sigmoid_grad_falling(x):
+    return -_sigmoid(x) * _sigmoid(-x)
+
+
+@misconception(
     "sigmoid.sigmoid_grad",
     "exp(-x) / (1 + exp(-x))**2 is right on paper, but for very negative x it is infinity over infinity. "
     "Use your stable sigmoid: s * (1 - s).",
@@ -91,13 +153,25 @@ def sigmoid_grad_overflowing(x):
 # tanh
 
 
-@misconception(
-    "tanh.tanh",
-    "The brackets are missing: `1 - e / 1 + e` is 1 - e + e, which is 1 for every x. Write `(1 - e) / (1 + e)`.",
-)
+TANH_BRACKETS = "The brackets are missing: `1 - e / 1 + e` is 1 - e + e, which is 1 for every x. Write `(1 - e) / (1 + e)`."
+
+
+@misconception("tanh.tanh", TANH_BRACKETS)
 def tanh_without_brackets(x):
     e = np.exp(-2 * x)
     return 1 - e / 1 + e
+
+
+@misconception("tanh.tanh", TANH_BRACKETS)
+def tanh_without_brackets_of_the_absolute(x):
+    e = np.exp(-2 * np.abs(x))
+    return 1 - e / 1 + e
+
+
+@misconception("tanh.tanh", TANH_BRACKETS)
+def tanh_without_brackets_with_a_sign(x):
+    e = np.exp(-2 * np.abs(x))
+    return np.sign(x) * (1 - e / 1 + e)
 
 
 @misconception(
@@ -105,6 +179,33 @@ def tanh_without_brackets(x):
 )
 def tanh_of_half(x):
     return np.tanh(x / 2)
+
+
+TANH_CUT = (
+    "You cut x off too early: from there on your tanh stands still, although it has not yet come to 1 or -1. "
+    "Cut at 20 or later, or use exp(-2|x|), which needs no cut."
+)
+
+
+@misconception("tanh.tanh", TANH_CUT)
+def tanh_cut_off_at_5(x):
+    return np.tanh(np.clip(x, -5, 5))
+
+
+@misconception("tanh.tanh", TANH_CUT)
+def tanh_cut_off_at_10(x):
+    return np.tanh(np.clip(x, -10, 10))
+
+
+@misconception("tanh.tanh", "x / |x| is 0/0 where x is 0. `np.sign(x)` is the sign, and 0 there.")
+def tanh_undefined_at_zero(x):
+    return x / np.abs(x) * np.tanh(np.abs(x))
+
+
+@misconception("tanh.tanh", IN_PLACE)
+def tanh_in_place(x):
+    x[...] = np.tanh(x)
+    return x
 
 
 @misconception("tanh.tanh", "The sign is turned round: with exp(-2x), the numerator is 1 - exp(-2x).")
@@ -164,8 +265,21 @@ def tanh_grad_by_sigmoid_rule(x):
     return np.tanh(x) * (1 - np.tanh(x))
 
 
+@misconception("tanh.tanh_grad", "The square is subtracted, not added: 1 - tanh(x)**2.")
+def tanh_grad_with_a_plus(x):
+    return 1 + np.tanh(x) ** 2
+
+
 @misconception(
-    "tanh.tanh_grad", "1 / cosh(x)**2 is right on paper, but cosh overflows at 1000. Use 1 - tanh(x)**2."
+    "tanh.tanh_grad", "The sign is turned round: 1 - tanh(x)**2, not tanh(x)**2 - 1. Tanh never falls."
+)
+def tanh_grad_falling(x):
+    return np.tanh(x) ** 2 - 1
+
+
+@misconception(
+    "tanh.tanh_grad",
+    "1 / cosh(x)**2, or 4 / (exp(x) + exp(-x))**2, is right on paper, but overflows at 1000. Use 1 - tanh(x)**2.",
 )
 def tanh_grad_by_cosh(x):
     return 1 / np.cosh(x) ** 2
@@ -197,6 +311,21 @@ def relu_of_the_wrong_side(x):
 @misconception("relu.relu", "ReLU has no ceiling: what is positive passes as it is.")
 def relu_with_a_ceiling(x):
     return np.clip(x, 0, 1)
+
+
+@misconception("relu.relu", "This is ReLU6. ReLU has no ceiling: what is positive passes as it is.")
+def relu_with_a_ceiling_of_six(x):
+    return np.clip(x, 0, 6)
+
+
+@misconception("relu.relu", "This is the leaky ReLU. The plain one makes negative numbers 0.")
+def relu_is_leaky(x):
+    return np.where(x > 0, x, 0.01 * x)
+
+
+@misconception("relu.relu", VECTORIZE)
+def relu_by_vectorize(x):
+    return np.vectorize(lambda number: number if number > 0 else 0)(x)
 
 
 @misconception(
@@ -238,6 +367,22 @@ def relu_grad_is_relu(x):
     return np.maximum(x, 0)
 
 
+@misconception("relu.relu_grad", "It is turned round: the slope is 1 where x is positive, 0 elsewhere.")
+def relu_grad_of_the_wrong_side(x):
+    return np.where(x > 0, 0.0, 1.0)
+
+
+@misconception("relu.relu_grad", "Divided by x it is 0/0 at 0. The slope needs a comparison only: `x > 0`.")
+def relu_grad_by_division(x):
+    return np.maximum(x, 0) / x
+
+
+@misconception("relu.relu_grad", IN_PLACE)
+def relu_grad_in_place(x):
+    x[...] = x > 0
+    return x
+
+
 # leaky_relu
 
 
@@ -269,6 +414,34 @@ def leaky_relu_of_a_fixed_slope(x, negative_slope=0.01):
     return np.where(x > 0, x, 0.01 * x)
 
 
+SLOPE = "Where nobody gives a `negative_slope` it is 0.01: leave the first line, `negative_slope=0.01`, as it was."
+
+
+@misconception("leaky_relu.leaky_relu", SLOPE)
+def leaky_relu_of_default_tenth(x, negative_slope=0.1):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@misconception("leaky_relu.leaky_relu", SLOPE)
+def leaky_relu_of_default_fifth(x, negative_slope=0.2):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@misconception("leaky_relu.leaky_relu", SLOPE)
+def leaky_relu_of_keras_default(x, negative_slope=0.3):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@misconception("leaky_relu.leaky_relu", SLOPE)
+def leaky_relu_without_default(x, negative_slope):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@misconception("leaky_relu.leaky_relu", "You divide by the slope: left of zero x is multiplied by it.")
+def leaky_relu_divided(x, negative_slope=0.01):
+    return np.where(x > 0, x, x / negative_slope)
+
+
 @misconception("leaky_relu.leaky_relu", "This is the plain ReLU: the leak on the negative side is missing.")
 def leaky_relu_is_relu(x, negative_slope=0.01):
     return np.maximum(x, 0)
@@ -288,6 +461,47 @@ def leaky_relu_in_place(x, negative_slope=0.01):
 )
 def leaky_relu_grad_of_one_at_zero(x, negative_slope=0.01):
     return np.where(x >= 0, 1.0, negative_slope)
+
+
+@misconception(
+    "leaky_relu.leaky_relu_grad",
+    "Your derivative at 0 is 0. There we agreed on `negative_slope`: 0 belongs to the left side.",
+)
+def leaky_relu_grad_of_zero_at_zero(x, negative_slope=0.01):
+    return (x > 0) + negative_slope * (x < 0)
+
+
+@misconception("leaky_relu.leaky_relu_grad", SLOPE)
+def leaky_relu_grad_of_default_tenth(x, negative_slope=0.1):
+    return np.where(x > 0, 1.0, negative_slope)
+
+
+@misconception("leaky_relu.leaky_relu_grad", SLOPE)
+def leaky_relu_grad_of_default_fifth(x, negative_slope=0.2):
+    return np.where(x > 0, 1.0, negative_slope)
+
+
+@misconception("leaky_relu.leaky_relu_grad", SLOPE)
+def leaky_relu_grad_of_keras_default(x, negative_slope=0.3):
+    return np.where(x > 0, 1.0, negative_slope)
+
+
+@misconception(
+    "leaky_relu.leaky_relu_grad", "The leak has the wrong sign: left of zero the slope is `negative_slope`."
+)
+def leaky_relu_grad_turned_up(x, negative_slope=0.01):
+    return np.where(x > 0, 1.0, -negative_slope)
+
+
+@misconception("leaky_relu.leaky_relu_grad", VECTORIZE)
+def leaky_relu_grad_by_vectorize(x, negative_slope=0.01):
+    return np.vectorize(lambda number: 1 if number > 0 else negative_slope)(x)
+
+
+@misconception("leaky_relu.leaky_relu_grad", IN_PLACE)
+def leaky_relu_grad_in_place(x, negative_slope=0.01):
+    x[...] = np.where(x > 0, 1.0, negative_slope)
+    return x
 
 
 @misconception(
@@ -321,10 +535,6 @@ def leaky_relu_grad_of_the_wrong_side(x, negative_slope=0.01):
 # elu
 
 
-def _below(x):
-    return np.exp(np.minimum(x, 0))
-
-
 @misconception(
     "elu.elu", "The -1 is missing: left of zero it is alpha * (exp(x) - 1), so that both halves meet in 0."
 )
@@ -352,11 +562,48 @@ def elu_scaled_on_both_sides(x, alpha=1.0):
     return alpha * np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
-@misconception(
-    "elu.elu",
-    "The values are right, but `np.where` computes both branches everywhere, and exp(x) overflows at large x although "
-    "nobody wants it there. Give the exponential `np.minimum(x, 0)`.",
+ALPHA = "Where nobody gives an `alpha` it is 1: leave the first line, `alpha=1.0`, as it was."
+
+SEES_LARGE = (
+    "The values are right, but the exponential is computed for large x too, and overflows there, although that result "
+    "is thrown away. Let it never see them: give it `np.minimum(x, 0)`."
 )
+
+TIMES_ZERO = (
+    "A mask does not switch off what it multiplies: at large x the exponential is infinite, and 0 times infinity is not "
+    "a number. Give the exponential `np.minimum(x, 0)`."
+)
+
+
+@misconception(
+    "elu.elu", "The bracket is turned round: alpha * (exp(x) - 1), which is negative left of zero."
+)
+def elu_turned_up(x, alpha=1.0):
+    return np.where(x > 0, x, -alpha * np.expm1(np.minimum(x, 0)))
+
+
+@misconception("elu.elu", ALPHA)
+def elu_of_default_tenth(x, alpha=0.1):
+    return _elu(x, alpha)
+
+
+@misconception("elu.elu", ALPHA)
+def elu_of_default_half(x, alpha=0.5):
+    return _elu(x, alpha)
+
+
+@misconception("elu.elu", IN_PLACE)
+def elu_in_place(x, alpha=1.0):
+    x[...] = _elu(x, alpha)
+    return x
+
+
+@misconception("elu.elu", TIMES_ZERO)
+def elu_by_masks(x, alpha=1.0):
+    return (x > 0) * x + (x <= 0) * alpha * (np.exp(x) - 1)
+
+
+@misconception("elu.elu", SEES_LARGE)
 def elu_overflowing(x, alpha=1.0):
     return np.where(x > 0, x, alpha * (np.exp(x) - 1))
 
@@ -389,11 +636,38 @@ def elu_grad_of_one_at_zero(x, alpha=1.0):
     return np.where(x >= 0, 1.0, alpha * _below(x))
 
 
-@misconception(
-    "elu.elu_grad",
-    "The values are right, but `np.where` computes both branches everywhere, and exp(x) overflows at large x although "
-    "nobody wants it there. Give the exponential `np.minimum(x, 0)`.",
-)
+@misconception("elu.elu_grad", "alpha belongs to the negative side only: the slope is 1 where x is positive.")
+def elu_grad_scaled_on_both_sides(x, alpha=1.0):
+    return alpha * _below(x)
+
+
+@misconception("elu.elu_grad", ALPHA)
+def elu_grad_of_default_tenth(x, alpha=0.1):
+    return np.where(x > 0, 1.0, alpha * _below(x))
+
+
+@misconception("elu.elu_grad", ALPHA)
+def elu_grad_of_default_half(x, alpha=0.5):
+    return np.where(x > 0, 1.0, alpha * _below(x))
+
+
+@misconception("elu.elu_grad", IN_PLACE)
+def elu_grad_in_place(x, alpha=1.0):
+    x[...] = np.where(x > 0, 1.0, alpha * _below(x))
+    return x
+
+
+@misconception("elu.elu_grad", VECTORIZE)
+def elu_grad_by_vectorize(x, alpha=1.0):
+    return np.vectorize(lambda number: 1 if number > 0 else alpha * np.exp(number))(x)
+
+
+@misconception("elu.elu_grad", TIMES_ZERO)
+def elu_grad_by_masks(x, alpha=1.0):
+    return (x > 0) + (x <= 0) * alpha * np.exp(x)
+
+
+@misconception("elu.elu_grad", SEES_LARGE)
 def elu_grad_overflowing(x, alpha=1.0):
     return np.where(x > 0, 1.0, alpha * np.exp(x))
 
@@ -415,13 +689,56 @@ def softplus_without_maximum(x):
     return np.log1p(np.exp(-np.abs(x)))
 
 
-@misconception(
-    "softplus.softplus",
+SOFTPLUS_CUT = (
     "Cutting x off before the exponential keeps it finite, but the result stops growing: softplus(10000) is 10000. "
-    "Use max(x, 0) + log1p(exp(-|x|)).",
+    "Use max(x, 0) + log1p(exp(-|x|))."
 )
+
+
+@misconception("softplus.softplus", SOFTPLUS_CUT)
 def softplus_cut_off(x):
     return np.log1p(np.exp(np.clip(x, -500, 500)))
+
+
+@misconception("softplus.softplus", SOFTPLUS_CUT)
+def softplus_cut_off_at_700(x):
+    return np.log1p(np.exp(np.minimum(x, 700)))
+
+
+@misconception(
+    "softplus.softplus",
+    "The values are right, but `np.where` computes both branches everywhere, and exp(x) overflows where you take x itself. "
+    "max(x, 0) + log1p(exp(-|x|)) needs no branches.",
+)
+def softplus_by_where(x):
+    return np.where(x > 30, x, np.log1p(np.exp(x)))
+
+
+SOFTPLUS_STRAIGHT = (
+    "You return x itself too early: softplus(10) is 10.0000454, and only beyond 20 may one forget the difference. "
+    "max(x, 0) + log1p(exp(-|x|)) needs no such place."
+)
+
+
+@misconception("softplus.softplus", SOFTPLUS_STRAIGHT)
+def softplus_straight_too_early(x):
+    return np.where(x > 10, x, np.logaddexp(0, x))
+
+
+@misconception("softplus.softplus", SOFTPLUS_STRAIGHT)
+def softplus_straight_too_early_and_overflowing(x):
+    return np.where(x > 10, x, np.log1p(np.exp(x)))
+
+
+@misconception("softplus.softplus", "You add |x|: it is the larger of x and 0, max(x, 0) + log1p(exp(-|x|)).")
+def softplus_plus_absolute(x):
+    return np.abs(x) + np.log1p(np.exp(-np.abs(x)))
+
+
+@misconception("softplus.softplus", IN_PLACE)
+def softplus_in_place(x):
+    x[...] = np.logaddexp(0, x)
+    return x
 
 
 @misconception(
@@ -500,12 +817,85 @@ def softmax_without_shift(x, axis=-1):
 
 @misconception(
     "softmax.softmax",
-    "You subtract the largest score of the whole array. A row far below it underflows to 0/0: each row needs its own maximum "
-    "(`axis`, `keepdims=True`).",
+    "You subtract the largest score of the whole array. In a row far below it all exponentials underflow to 0, and so does "
+    "their sum: each row needs its own maximum (`axis`, `keepdims=True`).",
 )
 def softmax_shifted_by_the_overall_maximum(x, axis=-1):
     powers = np.exp(x - x.max())
     return powers / powers.sum(axis=axis, keepdims=True)
+
+
+@misconception(
+    "softmax.softmax",
+    "You subtract the largest score of the whole array. In a row far below it all exponentials underflow to 0; a small "
+    "number under the fraction only hides that. Each row needs its own maximum (`axis`, `keepdims=True`).",
+)
+def softmax_shifted_by_the_overall_maximum_and_patched(x, axis=-1):
+    powers = np.exp(x - x.max())
+    return powers / (powers.sum(axis=axis, keepdims=True) + 1e-300)
+
+
+@misconception(
+    "softmax.softmax",
+    "You subtract the mean of each row. The largest score may still lie thousands above it: subtract the maximum.",
+)
+def softmax_shifted_by_the_mean(x, axis=-1):
+    powers = np.exp(x - x.mean(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+@misconception(
+    "softmax.softmax",
+    "Cutting the scores off keeps them finite, but 1000 and 999 become the same. Subtract each row's maximum instead.",
+)
+def softmax_cut_off(x, axis=-1):
+    powers = np.exp(np.clip(x, -700, 700))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+SOFTMAX_EPSILON = (
+    "The small number that you add to the sum spoils every probability a little. With each row's maximum subtracted the "
+    "sum is at least 1, and nothing can be divided by 0."
+)
+
+
+@misconception("softmax.softmax", SOFTMAX_EPSILON)
+def softmax_with_epsilon_1e_8(x, axis=-1):
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return powers / (powers.sum(axis=axis, keepdims=True) + 1e-8)
+
+
+@misconception("softmax.softmax", SOFTMAX_EPSILON)
+def softmax_with_epsilon_1e_7(x, axis=-1):
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return powers / (powers.sum(axis=axis, keepdims=True) + 1e-7)
+
+
+@misconception("softmax.softmax", IN_PLACE)
+def softmax_in_place(x, axis=-1):
+    x -= x.max(axis=axis, keepdims=True)
+    return _softmax(x, axis)
+
+
+AXIS = "Where nobody gives an `axis` it is the last one: leave the first line, `axis=-1`, as it was."
+
+
+@misconception("softmax.softmax", AXIS)
+def softmax_of_default_axis_0(x, axis=0):
+    return _softmax(x, axis)
+
+
+@misconception("softmax.softmax", AXIS)
+def softmax_of_default_axis_1(x, axis=1):
+    return _softmax(x, axis)
+
+
+@misconception(
+    "softmax.softmax",
+    "Your result does not follow `axis`: it always works along axis 1, which an array of one axis does not even have.",
+)
+def softmax_along_axis_1(x, axis=-1):
+    return _softmax(x, axis=1)
 
 
 @misconception("softmax.softmax", "Your result does not follow `axis`: it always works along the last one.")
@@ -625,6 +1015,12 @@ def softmax_backward_without_the_factor(upstream, x, axis=-1):
     return upstream - (upstream * p).sum(axis=axis, keepdims=True)
 
 
+@misconception("softmax.softmax_backward", "The bracket is turned round: p * (upstream - sum(upstream * p)).")
+def softmax_backward_turned_round(upstream, x, axis=-1):
+    p = _softmax(x, axis)
+    return p * ((upstream * p).sum(axis=axis, keepdims=True) - upstream)
+
+
 @misconception(
     "softmax.softmax_backward", "The sum is subtracted, not added: p * (upstream - sum(upstream * p))."
 )
@@ -664,3 +1060,28 @@ def softmax_backward_with_swapped_arguments(upstream, x, axis=-1):
 def softmax_backward_without_shift(upstream, x, axis=-1):
     p = np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
     return p * (upstream - (upstream * p).sum(axis=axis, keepdims=True))
+
+
+@misconception(
+    "softmax.softmax_backward",
+    "The softmax inside subtracts the largest score of the whole array, and a row far below it underflows to 0: subtract "
+    "each row's own maximum (or call your `softmax`).",
+)
+def softmax_backward_shifted_by_the_overall_maximum(upstream, x, axis=-1):
+    powers = np.exp(x - x.max())
+    p = powers / powers.sum(axis=axis, keepdims=True)
+    return p * (upstream - (upstream * p).sum(axis=axis, keepdims=True))
+
+
+@misconception("softmax.softmax_backward", IN_PLACE)
+def softmax_backward_in_place_of_x(upstream, x, axis=-1):
+    x -= x.max(axis=axis, keepdims=True)
+    p = _softmax(x, axis)
+    return p * (upstream - (upstream * p).sum(axis=axis, keepdims=True))
+
+
+@misconception("softmax.softmax_backward", IN_PLACE)
+def softmax_backward_in_place_of_upstream(upstream, x, axis=-1):
+    p = _softmax(x, axis)
+    upstream -= (upstream * p).sum(axis=axis, keepdims=True)
+    return p * upstream

@@ -42,6 +42,11 @@ def sigmoid_cut_off(x):
     return 1 / (1 + np.exp(-np.clip(x, -80, 80)))
 
 
+@right("sigmoid")
+def sigmoid_cut_off_at_thirty(x):
+    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+
+
 @right("sigmoid_grad")
 def sigmoid_grad_by_exponentials(x):
     decay = np.exp(-np.abs(x))
@@ -138,6 +143,11 @@ def leaky_relu_by_maximum(x, negative_slope=0.01):
     return np.maximum(x, negative_slope * x)
 
 
+@right("leaky_relu")
+def leaky_relu_by_keyword(x, *, negative_slope=0.01):
+    return np.where(x < 0, negative_slope, 1) * x
+
+
 @right("leaky_relu_grad")
 def leaky_relu_grad_by_mask(x, negative_slope=0.01):
     slopes = np.full_like(x, negative_slope)
@@ -190,6 +200,11 @@ def softplus_by_logaddexp(x):
 def softplus_by_two_cases(x):
     near = np.clip(x, -40, 40)
     return np.where(x > 40, x, np.log1p(np.exp(near)))
+
+
+@right("softplus")
+def softplus_straight_from_twenty(x):
+    return np.where(x > 20, x, np.log1p(np.exp(np.minimum(x, 20))))
 
 
 @right("softplus")

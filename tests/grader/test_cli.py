@@ -48,9 +48,41 @@ def test_a_wrong_word_is_one_line_with_the_nearest_right_one(words, said):
     assert not ran.stdout
 
 
-def test_an_unknown_command_or_option_is_wrong_usage():
-    assert grader("grde").returncode == 2
-    assert grader("grade", "activations", "--submision", "x").returncode == 2
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["grde"], "'grde'. Did you mean 'grade'?"),
+        (["grade", "activations", "--submision", "x"], "--submissions"),
+        (["grade"], "ASSIGNMENT"),
+        (["hint", "activations/relu", "--level", "much"], "Invalid value for '--level'"),
+    ],
+)
+def test_an_unknown_command_or_option_is_one_line(words, said):
+    ran = grader(*words)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_every_command_has_help_with_an_example():
+    listed = grader()
+    assert listed.returncode == 0
+    commands = [
+        "list",
+        "check",
+        "hint",
+        "solution",
+        "release",
+        "grade",
+        "feedback",
+        "bake",
+        "seed",
+        "doctor",
+        "demo",
+    ]
+    for command in commands:
+        assert command in listed.stdout
+        assert f"Example: grader {command}" in " ".join(grader(command, "--help").stdout.split())
 
 
 def test_outside_a_course(tmp_path):

@@ -489,13 +489,26 @@ strange_notebook = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+any_file = st.binary() | st.builds(lambda n: json.dumps(n).encode(), strange_notebook | anything)
+patient = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(raw=st.binary() | st.builds(lambda n: json.dumps(n).encode(), strange_notebook | anything))
+
+
+@settings(patient, max_examples=150)
+@given(raw=any_file)
 def test_any_bytes_are_rebuilt_or_refused(released, raw):
+    rebuilt_or_refused(released, raw)
+
+
+@pytest.mark.slow
+@settings(patient, max_examples=3000)
+@given(raw=any_file)
+def test_many_bytes_are_rebuilt_or_refused(released, raw):
+    rebuilt_or_refused(released, raw)
+
+
+def rebuilt_or_refused(released, raw):
     try:
         handin = rebuild(raw, released)
     except UnreadableHandIn as refusal:
