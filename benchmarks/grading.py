@@ -10,7 +10,6 @@ reference values under the secret seed, is timed by itself (`bake`).
 
 import argparse
 import json
-import shutil
 import tempfile
 import time
 import warnings
@@ -27,11 +26,7 @@ from grader.notebooks import build_release, filled_notebook
 
 def a_course(root: Path, here: Course, assignment: str, hand_ins: int) -> Course:
     """A course in `root` with one released assignment and a class that handed it in, all right."""
-    root.mkdir()
-    shutil.copy(here.root / "nbgrader_config.py", root)
-    shutil.copytree(here.solutions, root / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "assignments").mkdir()
-    course = Course(root)
+    course = here.copied_to(root)
     build_release([assignment], course.assignments, register=True, course=course)
     notebook = filled_notebook(assignment, course=course)
     notebook.cells = [cell for cell in notebook.cells if "show" not in cell.metadata.get("tags", [])]

@@ -456,7 +456,10 @@ def demo(as_json: Json = False) -> None:
         Sandbox().probe()
     except SandboxError as failure:
         raise CourseError(str(failure)) from None
-    course = _copy_for_demo(here)
+    root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched
+    shutil.rmtree(root, ignore_errors=True)
+    course = here.copied_to(root)
+    shutil.copytree(here.root / "examples" / "classroom", course.submitted)
     graded = {}
     for name in syllabus():
         with _bar(f"{name}: releasing", 1) as advance:
@@ -479,18 +482,6 @@ def demo(as_json: Json = False) -> None:
         ("feedback", "feedback"),
     ):
         out.print(f"{what}: {(course.root / path).relative_to(here.root)}", markup=False)
-
-
-def _copy_for_demo(here: Course) -> Course:
-    """A course of its own with the sample class handed in, so that nobody's gradebook is touched."""
-    root = here.root / "build" / "demo"
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    shutil.copy(here.root / "nbgrader_config.py", root)
-    shutil.copytree(here.solutions, root / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(here.root / "examples" / "classroom", root / "submitted")
-    (root / "assignments").mkdir()
-    return Course(root)
 
 
 @app.callback(invoke_without_command=True)

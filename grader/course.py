@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -68,6 +69,13 @@ class Course:
         raise UnknownName(
             f"no course in {start} or above it: go to the folder that holds nbgrader_config.py and assignments/"
         )
+
+    def copied_to(self, root: Path) -> Course:
+        """A course of its own in another folder: this one's solutions and settings, nothing released, nobody in it."""
+        (root / "assignments").mkdir(parents=True)
+        shutil.copy(self.root / "nbgrader_config.py", root)
+        shutil.copytree(self.solutions, root / "solutions", ignore=shutil.ignore_patterns("__pycache__"))
+        return Course(root)
 
     @property
     def assignments(self) -> Path:

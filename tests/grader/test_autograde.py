@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -72,11 +71,7 @@ def hostile(notebook):
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course with one released assignment and a class that handed in."""
-    root = tmp_path_factory.mktemp("course")
-    (root / "assignments").mkdir()
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    shutil.copytree(ROOT / "solutions" / NAME, root / "solutions" / NAME)
-    course = Course(root)
+    course = Course(ROOT).copied_to(tmp_path_factory.mktemp("course") / "copy")
     build_release([NAME], course.assignments, register=True, course=course)
     answers = solution_answers(NAME, course)
     shouting = filled_notebook(NAME, course=course)
@@ -97,9 +92,9 @@ def course(tmp_path_factory):
     whole = json.dumps(handed["full"])
     (folder(course, "broken") / f"{NAME}.ipynb").write_text(whole[: len(whole) // 2], encoding="utf-8")
     (folder(course, "renamed") / "Untitled.ipynb").write_text(whole, encoding="utf-8")
-    (root / "secret.txt").write_text("the secret of the house")
-    (folder(course, "linked") / f"{NAME}.ipynb").symlink_to(root / "secret.txt")
-    (folder(course, "full") / "stolen.txt").symlink_to(root / "secret.txt")
+    (course.root / "secret.txt").write_text("the secret of the house")
+    (folder(course, "linked") / f"{NAME}.ipynb").symlink_to(course.root / "secret.txt")
+    (folder(course, "full") / "stolen.txt").symlink_to(course.root / "secret.txt")
     (folder(course, "full") / "page.html").write_text(LIVE)
     (folder(course, "full") / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
     (folder(course, "blank") / "timestamp.txt").write_text("tomorrow, perhaps")

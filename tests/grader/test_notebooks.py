@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.course import Course, CourseError
+from grader.course import Course, CourseError, syllabus
 from grader.exercise import exercises_of
 from grader.notebooks import (
     SourceError,
@@ -43,13 +43,9 @@ SOURCE = (ROOT / "solutions" / NAME / f"{NAME}.py").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A course folder of its own with one assignment, released."""
-    root = tmp_path_factory.mktemp("course")
-    (root / "assignments").mkdir()
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    shutil.copytree(ROOT / "solutions" / NAME, root / "solutions" / NAME)
-    course = Course(root)
-    build_release([NAME], course.assignments, course=course)
+    """A course folder of its own, released."""
+    course = Course(ROOT).copied_to(tmp_path_factory.mktemp("course") / "copy")
+    build_release(list(syllabus()), course.assignments, course=course)
     return course
 
 
