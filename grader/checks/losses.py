@@ -83,6 +83,7 @@ class TestL1AndL2:
         """`l1_loss` gives one number for arrays of two and of four axes, and leaves them as they were."""
         for shape in [(5, 3), (2, 3, 4, 2)]:
             y_true, y_pred = two_arrays(rng, *shape)
+            y_pred -= 2  # too low on the whole
             assert_close(assert_unchanged(student.l1_loss, y_true, y_pred), reference.l1_loss(y_true, y_pred))
 
     def test_l2_over_every_axis(self, student, reference, rng):
@@ -122,6 +123,7 @@ class TestMeanAbsoluteError:
         """Takes the mean over every element, of two axes and of three."""
         for shape in [(8, 3), (2, 4, 3)]:
             y_true, y_pred = two_arrays(rng, *shape)
+            y_pred -= 2  # too low on the whole
             expected = reference.mean_absolute_error(y_true, y_pred)
             assert_close(assert_unchanged(student.mean_absolute_error, y_true, y_pred), expected)
 
@@ -368,8 +370,9 @@ class TestHinge:
 
     def test_two_shapes(self, student, reference, rng):
         """Takes two tables of one shape, and refuses `(4,)` with `(4, 1)`, which NumPy would make all pairs of."""
-        y_true = signs(rng, 3, 4)
-        assert_refuses_two_shapes(student, reference, "hinge", y_true, y_true * spread(rng, -2, 4, 3, 4))
+        y_true = np.tile([-1.0, 1.0], (3, 2))
+        margins = rng.uniform(1, 1.2) * np.linspace(-2, 4, 12).reshape(3, 4)
+        assert_refuses_two_shapes(student, reference, "hinge", y_true, y_true * margins)
 
 
 @exercise("cross_entropy", functions=["cross_entropy"], points=3)

@@ -9,8 +9,6 @@ ALL_PAIRS = (
     "compare the shapes first, and raise `ValueError` when they differ."
 )
 NOT_ELEMENTS = "You divided by the number of rows: a mean over every element divides by `np.size(y_true)`."
-
-
 NOT_CLASSES = "You divided by the number of classes: the mean is over the batch, so divide by the rows."
 ONE_AXIS = (
     "The sum runs over one axis only: leave `axis` out (and take `np.sum`, not `sum`), a loss is one number."
