@@ -131,7 +131,7 @@ def test_errors_name_the_students_line(session):
         ("f()", "RecursionError", "recursion"),
         ("np.ones((10**6, 10**6))", "MemoryError", ""),
         ("exec('raise KeyboardInterrupt')", "KeyboardInterrupt", ""),
-        ("exec('raise Nasty')", "Nasty", "without a text"),
+        ("exec('raise Nasty')", "Exception", "without a text"),
     ],
 )
 def test_what_does_not_come_back_is_an_error_of_that_call(session, expression, kind, words):
