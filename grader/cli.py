@@ -76,7 +76,9 @@ def _bar(what: str, total: int | None) -> Iterator[Any]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
     )
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
+    ) as progress:
         task = progress.add_task(what, total=total, rate="")
 
         def advance(*_: Any) -> None:
@@ -95,6 +97,8 @@ def _exercise(target: str) -> tuple[str, str | None]:
     from grader.exercise import exercises_of
 
     assignment, _, exercise = target.partition("/")
+    if homes := [name for name in syllabus() if target in exercises_of(name) and target not in syllabus()]:
+        raise UnknownName(f"{target} is an exercise: write {homes[0]}/{target}")
     known(assignment, syllabus(), "assignment")
     return assignment, known(
         exercise, exercises_of(assignment), f"exercise in {assignment}:"
@@ -269,8 +273,12 @@ def solution(
 def release(
     names: Names = None,
     handout: Annotated[
-        Path | None, typer.Option(help="Also zip notebook and wheel into this folder.", show_default=False)
+        Path | None,
+        typer.Option(help="Also zip notebook, lesson and package into this folder.", show_default=False),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a release that somebody has worked in.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Build the notebooks that students get, into assignments/.
@@ -281,6 +289,13 @@ def release(
 
     course = Course.find()
     asked = _asked(names)
+    if handout and handout.exists() and not handout.is_dir():
+        raise UnknownName(f"--handout: {handout} is a file, not a folder")
+    for name in asked:
+        if not force and (answered := notebooks.answered(name, course)):
+            raise CourseError(
+                f"{course.released(name)} holds answers to {', '.join(answered)}: move it away, or replace it with --force"
+            )
     made = []
     with _bar("releasing", len(asked)) as advance:
         for name in asked:
@@ -292,7 +307,7 @@ def release(
         _print_json({"released": asked, "files": [str(path) for path in made]})
         return
     for path in made:
-        out.print(f"{path}", markup=False)
+        out.print(f"{path}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -331,7 +346,7 @@ def grade(
                 for student, problem in into_gradebook(
                     course, name, [r.student for r in results], advance
                 ).items():
-                    err.print(f"gradebook, {student}: {problem}", style="red", markup=False)
+                    err.print(f"student {student}: {problem}", style="red", markup=False)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
     if as_json:
@@ -357,7 +372,7 @@ def feedback(name: Name, as_json: Json = False) -> None:
     if as_json:
         _print_json({"assignment": name, "pages": [str(page) for page in pages]})
         return
-    out.print(f"{len(pages)} pages in {course.root / 'feedback'}", markup=False)
+    out.print(f"{len(pages)} pages in {course.root / 'feedback'}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -397,7 +412,7 @@ def bake(
         _print_json(made)
         return
     for name, row in made.items():
-        out.print(f"{name}: {row['cases']} reference values in {row['file']}", markup=False)
+        out.print(f"{name}: {row['cases']} reference values in {row['file']}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -415,6 +430,8 @@ def seed(
         _print_json({"seed": value, "file": str(course.private / "seed")})
         return
     out.print(value)
+    if rotate:
+        err.print("The next grading uses other inputs: grade everybody again (`grader grade ASSIGNMENT`).")
 
 
 @app.command()

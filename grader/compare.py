@@ -8,10 +8,13 @@ import numpy as np
 
 
 class Mismatch(AssertionError):
-    """An answer that differs. `expected` and `actual` are kept for a picture."""
+    """An answer that differs. `expected`, `actual` and the first `place` are kept for a picture and a closer look."""
 
-    def __init__(self, message: str, expected: Any = None, actual: Any = None) -> None:
+    def __init__(
+        self, message: str, expected: Any = None, actual: Any = None, place: tuple[int, ...] | None = None
+    ) -> None:
         super().__init__(message)
+        self.place = place
         self.expected = expected
         self.actual = actual
 
@@ -74,7 +77,9 @@ def _compare_arrays(actual: Any, expected: np.ndarray, rtol: float, atol: float,
         what = "a whole number too large for NumPy" if type(actual) is int else f"a {type(actual).__name__}"
         raise Mismatch(f"{_the(where)} is {what}, expected {_kind(expected)}")
     if got.shape != expected.shape:
-        raise Mismatch(f"{_the(where)} has shape {got.shape}, expected {expected.shape}", expected, got)
+        came = f"has shape {got.shape}" if got.ndim else "is one number"
+        wanted = f"shape {expected.shape}" if expected.ndim else "one number"
+        raise Mismatch(f"{_the(where)} {came}, expected {wanted}", expected, got)
     one, other = np.atleast_1d(got), np.atleast_1d(expected)
     with np.errstate(all="ignore"):
         both = (
@@ -101,14 +106,15 @@ def _compare_arrays(actual: Any, expected: np.ndarray, rtol: float, atol: float,
         worst = np.unravel_index(int(finite.argmax()), finite.shape)
         lines.append(f"largest error {finite.max():.3g} at {[int(i) for i in worst]}")
     elif expected.ndim == 0 and np.isfinite(error[0]):
-        lines.append(f"off by {error[0]:.3g}" + _factor(both[0][0], both[1][0]))
+        lines.append(f"off by {error[0]:.3g}")
+    lines += _factor(both[0], both[1])
     if got.dtype in (np.float16, np.float32) and np.allclose(
         both[0], both[1], rtol=1e-2, atol=1e-3, equal_nan=True
     ):
         lines.append(f"yours is {got.dtype}, which has few digits: compute in the precision of the input")
     if np.isnan(both[0][wrong]).any():
         lines.append("NaN came: look for 0/0, inf - inf or inf * 0")
-    raise Mismatch("; ".join(lines), expected, got)
+    raise Mismatch("; ".join(lines), expected, got, first if expected.ndim else None)
 
 
 def _same_kind(actual: Any, kind: Any, words: str, where: str) -> None:
@@ -141,9 +147,14 @@ def _numbers(*values: Any) -> list[str]:
     return short if len(set(short)) == len(values) else [f"{value + 0.0:.17g}" for value in values]
 
 
-def _factor(actual: Any, expected: Any) -> str:
-    """`, 2 times what it should be`, where that tells something."""
-    if not (np.isrealobj(actual) and np.isrealobj(expected)) or expected == 0 or actual == 0:
-        return ""
-    ratio = actual / expected
-    return f", {ratio:.6g} times what it should be" if abs(ratio - 1) > 1e-3 and abs(ratio) < 1e6 else ""
+def _factor(actual: np.ndarray, expected: np.ndarray) -> list[str]:
+    """That the result is the right one times a constant, where that tells something."""
+    telling = (expected != 0) | (actual != 0)
+    if not (np.isrealobj(actual) and np.isrealobj(expected) and telling.any()):
+        return []
+    with np.errstate(all="ignore"):
+        ratios = actual[telling] / expected[telling]
+    ratio = ratios[0]
+    if not np.isfinite(ratios).all() or abs(ratio - 1) < 1e-3 or not 1e-6 < abs(ratio) < 1e6:
+        return []
+    return [f"that is {ratio:.6g} times what it should be"] if np.allclose(ratios, ratio, rtol=1e-6) else []

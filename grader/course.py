@@ -49,8 +49,9 @@ def known(name: str, names: Iterable[str], what: str) -> str:
     names = list(names)
     if name in names:
         return name
-    nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
-    raise UnknownName(f"no {what} {name!r}; did you mean {' or '.join(nearest[:8])}?")
+    if nearest := difflib.get_close_matches(name, names, n=3):
+        raise UnknownName(f"no {what} {name!r}; did you mean {' or '.join(nearest)}?")
+    raise UnknownName(f"no {what} {name!r}; there are {', '.join(names)}")
 
 
 @dataclass(frozen=True)

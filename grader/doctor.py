@@ -23,7 +23,7 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Everything that the course depends on, tried."""
-    return [_python(), _package("numpy", None), _course(), _nbgrader(), _sandbox(), _references()]
+    return [_python(), _package("numpy", True), _course(), _nbgrader(), _sandbox(), _references()]
 
 
 def _python() -> Finding:
@@ -36,22 +36,18 @@ def _python() -> Finding:
     )
 
 
-def _package(name: str, extra: str | None) -> Finding:
+def _package(name: str, needed: bool) -> Finding:
     try:
         return Finding(name, True, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(
-            name,
-            None if extra else False,
-            f"not installed: pip install '{f'keras-from-scratch[{extra}]' if extra else name}'",
-        )
+        return Finding(name, False if needed else None, f"not installed; `pip install {name}` gets it")
 
 
 def _course() -> Finding:
     try:
         course = Course.find()
     except CourseError as error:
-        return Finding("course", None, str(error))
+        return Finding("course", None, f"{error}; a student needs none")
     released = sorted(path.parent.name for path in course.assignments.glob("*/*.ipynb"))
     seed = (
         "a secret seed is kept"
@@ -62,7 +58,7 @@ def _course() -> Finding:
 
 
 def _nbgrader() -> Finding:
-    return _package("nbgrader", "instructor")
+    return _package("nbgrader", False)
 
 
 def _sandbox() -> Finding:
@@ -75,7 +71,7 @@ def _sandbox() -> Finding:
 
 
 def _references() -> Finding:
-    found = _package("keras", "reference")
+    found = _package("keras", False)
     if not found.ok:
         return found
     try:

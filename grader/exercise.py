@@ -29,6 +29,8 @@ __all__ = [
 
 Test = Callable[..., None]
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
 
 def core(test: Test) -> Test:
     """Mark a test without which its exercise earns nothing."""
@@ -142,7 +144,7 @@ def _unchanged(args: tuple[Any, ...], outcome: Outcome) -> Outcome:
     for place, (before, after) in enumerate(zip(args, outcome.arguments, strict=True)):
         if not agree(after, before, rtol=0, atol=0):
             raise AssertionError(
-                f"the call changed its argument number {place + 1}: work on a copy, or build a new array"
+                f"the call changed its {ORDINALS[place]} argument: work on a copy, or build a new array"
             )
     return outcome
 

@@ -19,7 +19,7 @@ from grader.shortcuts import shortcuts
 from grader.submission import Here
 
 _opened: dict[str, str] = {}
-_waiting: dict[str, str] = {}  # a cell that shows -> the function for which it waits
+_waiting: dict[str, str] = {}  # a cell that shows -> why it has nothing to show
 
 
 def open_notebook(assignment: str, release: str) -> None:
@@ -30,22 +30,23 @@ def open_notebook(assignment: str, release: str) -> None:
 
 
 def _show_cell(line: str, cell: str) -> None:
-    """Run a cell that shows what was built; where an answer that it needs is not written yet, say which."""
+    """Run a cell that shows what was built; where an answer that it needs does not work yet, say which, in one line."""
     shell: Any = _shell()
 
     def troubled(
         shell: Any, kind: type, error: BaseException, trace: Any, tb_offset: int | None = None
     ) -> None:
-        if isinstance(error, NotImplementedError):
-            while trace.tb_next is not None:
-                trace = trace.tb_next
-            _waiting[cell] = trace.tb_frame.f_code.co_name
+        if (answer := _answer_in(trace)) is not None:
+            wrong = "is not written" if kind is NotImplementedError else f"raised {kind.__name__}: {error}"
+            _waiting[cell] = f"`{answer}` {wrong}"
         elif _waiting:  # it builds on a cell above that could not run
             _waiting[cell] = next(iter(_waiting.values()))
         else:
             shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
             return
-        print(f"Nothing to show yet: `{_waiting[cell]}` is not written.")
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+        print(f"Nothing to show yet: {_waiting[cell]}.")
 
     _waiting.pop(cell, None)
     before = shell.custom_exceptions, shell.CustomTB
@@ -54,6 +55,18 @@ def _show_cell(line: str, cell: str) -> None:
         shell.run_cell(cell)
     finally:
         shell.custom_exceptions, shell.CustomTB = before
+
+
+def _answer_in(trace: Any) -> str | None:
+    """The innermost function on a traceback that the assignment asks for."""
+    exercises = exercises_of(_opened["assignment"]).values()
+    asked = {function for each in exercises for function in each.functions}
+    found = None
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_name
+        found = name if name in asked else found
+        trace = trace.tb_next
+    return found
 
 
 def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = None) -> float:
@@ -78,6 +91,9 @@ def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = 
         )
     except (CourseError, GradingFailed) as trouble:
         _show(f"check: {trouble}", "")
+        return 0.0
+    except KeyboardInterrupt:
+        _show("check: stopped before it was done: is there a loop that never ends?", "")
         return 0.0
     _show(exercise_text(results[exercise], _notice()), exercise_html(results[exercise], _notice()))
     return float(results[exercise].score)

@@ -33,7 +33,7 @@ class ExerciseResult:
     max_score: float
     tests: list[TestResult]
     misconceptions: list[str] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
+    hints: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def started(self) -> bool:

@@ -192,7 +192,7 @@ class _Session:
             exercise.points,
             list(tests.values()),
             sentences,
-            [hint for function in troubled for hint in exercise.hints.get(function, [])],
+            {function: exercise.hints.get(function, []) for function in troubled},
         )
 
 
@@ -223,10 +223,20 @@ def _verdict(error: BaseException | None, last: Call | None, secret: bool) -> tu
             "not_started",
         ) else f"{called}{error}"
     if isinstance(error, AssertionError):
-        return "failed", f"{called}{error}"
+        return "failed", f"{called}{error}{_input_there(error, last)}"
     if isinstance(error, ReferenceFailed) or last is None:
         raise GradingFailed(f"{type(error).__name__}: {error}") from error
     return "failed", f"{called}what came back could not be used here ({type(error).__name__}: {error})"
+
+
+def _input_there(error: AssertionError, last: Call | None) -> str:
+    """The number of the input in whose place the output differs first, where input and output match place by place."""
+    if not isinstance(error, Mismatch) or error.place is None or last is None:
+        return ""
+    arrays = [a for a in last.args if isinstance(a, np.ndarray)]
+    if len(arrays) != 1 or arrays[0].shape != error.expected.shape:
+        return ""
+    return f"\nthe input at {list(error.place)} is {arrays[0][error.place]:.6g}"
 
 
 def _picture(error: BaseException | None, last: Call) -> str:

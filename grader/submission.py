@@ -65,7 +65,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _Alarm
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # again, should the student's code swallow it
     try:
         yield
     finally:
@@ -140,7 +140,10 @@ class Student:
             case "MissingFunction":
                 return StudentFault(
                     "missing",
-                    self._notes.get(name, f"there is no function `{name}`: was it renamed or deleted?"),
+                    self._notes.get(
+                        name,
+                        f"there is no function `{name}` yet: run its cell (did it end in an error?), and see that its name is unchanged",
+                    ),
                 )
             case "NotImplementedError":
                 return StudentFault("not_started", f"`{name}` is not written yet")

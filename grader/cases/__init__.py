@@ -112,5 +112,5 @@ def _module(assignment: str) -> Any:
         return importlib.import_module(f"kerasref.{assignment}")
     except ModuleNotFoundError as missing:
         raise ReferenceFailed(
-            f"this case is not recorded, and computing it needs {missing.name}: pip install 'keras-from-scratch[reference]'"
+            f"this case is not recorded, and computing it needs Keras with its backend: `pip install keras tensorflow` ({missing})"
         ) from missing

@@ -31,7 +31,7 @@ def recognised(
         passed: for each passed test, the calls it made.
 
     Returns:
-        At most two sentences a function.
+        At most two sentences a function, each with the function's name before it.
     """
     sentences: list[str] = []
     known = [m for m in misconceptions_of(assignment) if m.exercise == exercise]
@@ -40,7 +40,7 @@ def recognised(
         if not any(_informative(test[-1]) for test in failed if test and test[-1].function == function):
             continue
         same = (m for m in known if m.function == function and all(_same(m, call) for call in calls))
-        sentences += [m.sentence for m in itertools.islice(same, MOST_NAMED)]
+        sentences += [f"`{function}`: {m.sentence}" for m in itertools.islice(same, MOST_NAMED)]
     return list(dict.fromkeys(sentences))
 
 

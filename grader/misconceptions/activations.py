@@ -23,7 +23,7 @@ def _softmax(x, axis=-1):
 
 
 IN_PLACE = (
-    "You write into the array that you were given, and its owner loses his numbers: `x[...] = ...`, `x -= ...` and "
+    "You write into the array that you were given, and whoever gave it to you loses those numbers: `x[...] = ...`, `x -= ...` and "
     "`out=x` all do. Build a new array, or begin with `x.copy()`."
 )
 
@@ -290,7 +290,7 @@ def tanh_grad_by_cosh(x):
 
 @misconception(
     "relu.relu",
-    "`x[x < 0] = 0` writes into the array that you were given, and its owner loses his numbers. Build a new array, "
+    "`x[x < 0] = 0` writes into the array that you were given, and whoever gave it to you loses those numbers. Build a new array, "
     "for instance with `np.maximum`.",
 )
 def relu_in_place(x):

@@ -1,10 +1,12 @@
 """Notebooks: from percent source to release, and a hand-in rebuilt from the release copy."""
 
 from grader.notebooks.build import (
+    answered,
     build_release,
     build_wheel,
     filled_notebook,
     handout,
+    lesson_page,
     release_notebook,
     solution_answers,
     source_notebook,
@@ -14,6 +16,7 @@ from grader.notebooks.handin import Cell, HandIn, UnreadableHandIn, read_hand_in
 from grader.notebooks.source import SourceCell, SourceError, parse_solution, solution_namespace, sources
 
 __all__ = [
+    "answered",
     "Cell",
     "HandIn",
     "SourceCell",
@@ -23,6 +26,7 @@ __all__ = [
     "build_wheel",
     "filled_notebook",
     "handout",
+    "lesson_page",
     "parse_solution",
     "read_hand_in",
     "rebuild",

@@ -219,6 +219,18 @@ def release_notebook(name: str, course: Course | None = None) -> NotebookNode:
     return nbformat.read(course.released(name), as_version=4)
 
 
+def answered(name: str, course: Course | None = None) -> list[str]:
+    """The exercises that somebody has answered in the released notebook itself."""
+    course = course or Course.find()
+    if not (course.assignments / name / f"{name}.ipynb").is_file():
+        return []
+    cells = release_notebook(name, course).cells
+    answers = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    return [
+        cell.metadata.nbgrader.grade_id for cell in answers if "raise NotImplementedError" not in cell.source
+    ]
+
+
 def solution_answers(name: str, course: Course | None = None) -> dict[str, str]:
     """The source of each answer cell as the solution has it."""
     cells = parse_solution(name, course)
@@ -261,16 +273,31 @@ def build_wheel(into: Path, course: Course | None = None) -> Path:
 
 
 def handout(name: str, into: Path, course: Course | None = None) -> Path:
-    """Zip an assignment for students without this repository: the released notebook and the wheel."""
+    """Zip an assignment for students without this repository: the released notebook, the lesson and the wheel."""
     course = course or Course.find()
     released = course.released(name)
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="handout-") as folder:
-        wheel = build_wheel(Path(folder), course)
+        files = [released, lesson_page(name, Path(folder), course), build_wheel(Path(folder), course)]
         path = into / f"{name}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in (released, wheel):
+            for file in files:
                 archive.writestr(
                     zipfile.ZipInfo(f"{name}/{file.name}"), file.read_bytes(), zipfile.ZIP_DEFLATED
                 )
+    return path
+
+
+def lesson_page(name: str, into: Path, course: Course | None = None) -> Path:
+    """Run a lesson and write it as a page, figures and all."""
+    import jupytext
+    from nbclient import NotebookClient
+    from nbconvert import HTMLExporter
+
+    course = course or Course.find()
+    lesson = jupytext.read(course.root / "course" / f"{name}.md")
+    NotebookClient(lesson, timeout=600, resources={"metadata": {"path": str(course.root)}}).execute()
+    page, _ = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True).from_notebook_node(lesson)
+    path = into / f"{name}.html"
+    path.write_text(page, encoding="utf-8")
     return path

@@ -38,7 +38,7 @@ def exercise_html(exercise: ExerciseResult, notice: str = "") -> str:
         for test in exercise.tests:
             parts.append(_test(test, opened=not opened and test.outcome != "passed"))
             opened = opened or test.outcome != "passed"
-        parts.append(_hints(exercise.hints))
+        parts += [_ladder(function, hints) for function, hints in exercise.hints.items()]
     return (
         f'<div style="border-left:4px solid {colour};padding:.3em .9em;margin:.3em 0">{"".join(parts)}</div>'
     )
@@ -56,7 +56,7 @@ def exercise_text(exercise: ExerciseResult, notice: str = "") -> str:
             if test.outcome != "passed" and test.message != said:
                 lines += [f"      {line}" for line in test.message.splitlines()]
                 said = test.message
-        lines += [f"  hint: {hint}" for hint in exercise.hints[:1]]
+        lines += [f"  hint for {function}: {hints[0]}" for function, hints in exercise.hints.items() if hints]
     return "\n".join(lines)
 
 
@@ -102,9 +102,11 @@ def _test(test: TestResult, opened: bool) -> str:
     return f'<details{" open" if opened else ""}><summary style="{SUMMARY}">{line}</summary>{shown}</details>'
 
 
-def _hints(hints: list[str]) -> str:
+def _ladder(function: str, hints: list[str]) -> str:
+    """The hints of a function, each folded into the one before."""
     shown = ""
     for number in range(len(hints), 0, -1):
         inner = f'<div style="margin-left:1.4em">{escape(hints[number - 1])}{shown}</div>'
-        shown = f'<details><summary style="{SUMMARY}">Hint {number}</summary>{inner}</details>'
+        title = f"Hint {number} for <code>{function}</code>" if number == 1 else f"Hint {number}"
+        shown = f'<details><summary style="{SUMMARY}">{title}</summary>{inner}</details>'
     return shown

@@ -426,6 +426,9 @@ def _make_shell(record: _Record) -> Any:
         def enable_gui(self, gui: Any = None) -> None:
             pass
 
+        def init_virtualenv(self) -> None:
+            pass
+
         def ask_exit(self) -> None:
             raise SystemExit
 

@@ -17,7 +17,7 @@
 # seven of them, each with its derivative, in plain NumPy. At the end your functions run a network of ten layers, and
 # you see why one of them stopped deep learning for years and another one freed it.
 #
-# The lesson (`course/activations.md`) derives everything you need. Three rules hold for the whole notebook:
+# The lesson (`activations.html` beside this notebook, or `course/activations.md`) derives everything you need. Three rules hold for the whole notebook:
 #
 # - **Any shape.** A function works element by element on an array of any shape and returns an array of that shape.
 #   Softmax is the exception: it works along one axis. Never write a loop over elements.
@@ -101,7 +101,7 @@ plots.curves(
 # Its outputs are centred on zero, and its slope at zero is 1, four times the sigmoid's. A signal passes through it
 # weaker only where it is large.
 #
-# Write it yourself: `np.tanh` is not allowed in `tanh` (in `tanh_grad`, use your own `tanh`).
+# Write it yourself: `np.tanh` is not allowed in `tanh` (`tanh_grad` can build on your own `tanh`).
 #
 # **The trap.** The brackets matter: `1 - e / 1 + e` is 1 for every `e`. And for $x = -1000$ the formula
 # divides infinity by infinity, which is not a number. Tanh is odd, $\tanh(-x) = -\tanh(x)$: work out the
@@ -573,7 +573,7 @@ plots.histograms(outputs, title="What comes out of the layers of a fresh network
 fades = {name: norm[-1] / norm[0] for name, norm in norms.items()}
 print(
     "\n".join(
-        f"{name:15} from layer 10 to layer 1 the gradient shrinks {fade:10,.2f} times"
+        f"{name:15} gradient in layer 10 over gradient in layer 1: {fade:10,.2f}"
         for name, fade in fades.items()
     )
 )
@@ -586,8 +586,8 @@ plots.lines(
 )
 
 # %% [markdown]
-# Through ten sigmoids the gradient shrinks by far more than a thousand times: at most $\frac14$ a layer, and
-# $4^9 = 262\,144$. The first layer, the one that sees the picture, learns next to nothing. ReLU with He's
+# Through ten sigmoids the gradient shrinks by far more than a thousand times: each layer multiplies it by at most
+# $\frac14$ (and by its weights, whose effect at gain 1 is about 1), and $4^9 = 262\,144$. The first layer, the one that sees the picture, learns next to nothing. ReLU with He's
 # gain keeps the gradient within a factor of ten. That is much of why deep networks became possible.
 #
 # A warning in the picture: the gradient of *tanh, g = 3* grows on its way down, although half of its units are

@@ -482,7 +482,7 @@ check("hinge")
 # %% [markdown]
 # ## 7 Cross-entropy
 #
-# A classifier gives each of $c$ classes a probability. Give it a score for how much probability it put on what really
+# A classifier gives each of $c$ classes a probability. Score it by the probability that it gave to what really
 # happened: the likelihood. Its negative logarithm, averaged over the batch, is the cross-entropy
 #
 # $$-\frac1b \sum_{i=1}^{b} \sum_{k=1}^{c} y_{ik} \log p_{ik}$$

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.course import syllabus
+from grader.course import Course, syllabus
 from grader.exercise import exercises_of
 from grader.notebooks import filled_notebook
 
@@ -32,6 +32,9 @@ def test_list():
     [
         (["check", "activatons"], "no assignment 'activatons'; did you mean activations?"),
         (["check", "activations/sofmax"], "did you mean softmax"),
+        (["check", "softmax"], "softmax is an exercise: write activations/softmax"),
+        (["check", "yodel"], "there are activations, losses"),
+        (["release", "activations", "--handout", "README.md"], "README.md is a file, not a folder"),
         (["hint", "activations/tahn"], "did you mean tanh"),
         (["hint", "activations"], "say which exercise: activations/sigmoid"),
         (["grade", "loses"], "did you mean losses?"),
@@ -114,6 +117,27 @@ def test_check_a_python_file(tmp_path):
     one = json.loads(grader("check", "--file", answers, "--json", cwd=tmp_path).stdout)["results"][0]
     assert one["exercises"]["relu"]["score"] == 2
     assert one["exercises"]["tanh"]["tests"][0]["outcome"] == "missing"
+
+
+def test_check_a_percent_file_with_checks_in_it():
+    one = json.loads(
+        grader("check", "activations", "--file", "solutions/activations/activations.py", "--json").stdout
+    )
+    assert one["results"][0]["score"] == one["results"][0]["max_score"]
+
+
+def test_release_does_not_replace_somebodys_answers(tmp_path):
+    import nbformat
+
+    course = Course(ROOT).copied_to(tmp_path / "course")
+    assert grader("release", "activations", cwd=course.root).returncode == 0
+    blank = course.released("activations").read_bytes()
+    nbformat.write(filled_notebook("activations", {"relu": "relu = abs"}), course.released("activations"))
+    refused = grader("release", "activations", cwd=course.root)
+    assert refused.returncode == 1
+    assert "holds answers to relu: move it away, or replace it with --force" in refused.stderr
+    assert grader("release", "activations", "--force", cwd=course.root).returncode == 0
+    assert course.released("activations").read_bytes() == blank
 
 
 def test_check_a_notebook(tmp_path):

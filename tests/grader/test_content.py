@@ -73,14 +73,16 @@ def test_a_right_answer_earns_everything(assignment, answer):
 def test_a_known_mistake_costs_points_and_is_named(assignment, mistake):
     result = graded(assignment, mistake.exercise, **{mistake.function: mistake.wrong})
     assert result.score < result.max_score
-    assert mistake.sentence in result.misconceptions
+    assert f"`{mistake.function}`: {mistake.sentence}" in result.misconceptions
 
 
 @pytest.mark.parametrize(("assignment", "exercise", "function"), FUNCTIONS)
 def test_every_function_has_hints_a_mistake_and_another_right_answer(assignment, exercise, function):
     assert len(exercises_of(assignment)[exercise].hints[function]) in (2, 3)
-    assert any(m.function == function and m.exercise == exercise for m in misconceptions_of(assignment))
-    assert any(answer.answers == function for answer in right_answers(assignment))
+    mistakes = [m for m in misconceptions_of(assignment) if (m.exercise, m.function) == (exercise, function)]
+    assert mistakes, f"{function} has no @misconception in grader/misconceptions/{assignment}.py"
+    others = [answer for answer in right_answers(assignment) if answer.answers == function]
+    assert others, f"{function} has no @right answer in tests/answers/{assignment}.py"
 
 
 CHEATS = {

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from grader import __version__
 from grader.course import syllabus
 from grader.exercise import exercises_of
-from grader.notebooks import filled_notebook
+from grader.notebooks import filled_notebook, solution_answers
 
 
 def run(notebook: nbformat.NotebookNode, folder) -> nbformat.NotebookNode:
@@ -68,6 +68,22 @@ def test_an_unfilled_notebook_says_not_started_without_a_traceback(assignment, t
         assert "not started" in html
     said = "".join(o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
     assert re.search(r"Nothing to show yet: `\w+` is not written", said)
+
+
+def test_a_wrong_answer_gives_no_long_traceback_where_it_is_shown(tmp_path):
+    answers = solution_answers("activations")
+    answers["relu"] = answers["relu"].replace("return np.maximum(x, 0)", "return np.maximum(x, none)")
+    notebook = run(filled_notebook("activations", answers), tmp_path)
+    assert errors(notebook) == []
+    said = [o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert "Nothing to show yet: `relu` raised NameError: name 'none' is not defined.\n" in said
+
+
+def test_an_error_of_a_cell_that_shows_is_seen(tmp_path):
+    notebook = filled_notebook("activations")
+    show = next(cell for cell in notebook.cells if cell.source.startswith("%%show"))
+    show.source = "%%show\n1 / 0"
+    assert errors(run(notebook, tmp_path)) == ["division by zero"]
 
 
 def test_another_version_is_mentioned(tmp_path):
