@@ -358,7 +358,7 @@ class Session:
     def _receive(self, deadline: float, most: int) -> bytearray:
         (size,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
         if size > most:
-            reason = f"the notebook sent more than the {most / _MEBIBYTE:.0f} MB that a reply may have"
+            reason = f"the notebook sent more than the {most / 1e6:.3g} MB that a reply may have"
             self._end(reason)
             raise StudentDied(reason)
         return self._exactly(size, deadline)

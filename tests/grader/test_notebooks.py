@@ -243,10 +243,14 @@ def test_filled_notebook(course):
         filled_notebook(NAME, {"rely": ""}, course)
 
 
-def test_handout_holds_the_notebook_and_a_wheel_without_answers(tmp_path):
+def test_handout_holds_notebook_lesson_and_a_wheel_without_answers(tmp_path):
     with zipfile.ZipFile(handout(NAME, tmp_path, HOUSE)) as archive:
-        notebook, wheel = sorted(archive.namelist())
-        assert (notebook, wheel.endswith("-py3-none-any.whl")) == (f"{NAME}/{NAME}.ipynb", True)
+        lesson, notebook, wheel = sorted(archive.namelist())
+        assert (lesson, notebook) == (f"{NAME}/{NAME}.html", f"{NAME}/{NAME}.ipynb")
+        assert wheel.endswith("-py3-none-any.whl")
+        page = archive.read(lesson).decode()
+        assert "Softmax" in page
+        assert page.count("data:image/png;base64") >= 2
         archive.extract(wheel, tmp_path)
     with zipfile.ZipFile(tmp_path / wheel) as package:
         names = package.namelist()
