@@ -282,21 +282,23 @@ def handout(name: str, into: Path, course: Course | None = None) -> Path:
         path = into / f"{name}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:
-                archive.writestr(
-                    zipfile.ZipInfo(f"{name}/{file.name}"), file.read_bytes(), zipfile.ZIP_DEFLATED
-                )
+                entry = zipfile.ZipInfo(f"{name}/{file.name}")
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return path
 
 
 def lesson_page(name: str, into: Path, course: Course | None = None) -> Path:
     """Run a lesson and write it as a page, figures and all."""
     import jupytext
+    from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
     from nbconvert import HTMLExporter
 
     course = course or Course.find()
     lesson = jupytext.read(course.root / "course" / f"{name}.md")
-    NotebookClient(lesson, timeout=600, resources={"metadata": {"path": str(course.root)}}).execute()
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
+    NotebookClient(lesson, kernel, timeout=600, resources={"metadata": {"path": str(course.root)}}).execute()
     page, _ = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True).from_notebook_node(lesson)
     path = into / f"{name}.html"
     path.write_text(page, encoding="utf-8")
