@@ -291,14 +291,15 @@ def handout(name: str, into: Path, course: Course | None = None) -> Path:
 def lesson_page(name: str, into: Path, course: Course | None = None) -> Path:
     """Run a lesson and write it as a page, figures and all."""
     import jupytext
-    from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
     course = course or Course.find()
     lesson = jupytext.read(course.root / "course" / f"{name}.md")
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")
-    NotebookClient(lesson, kernel, timeout=600, resources={"metadata": {"path": str(course.root)}}).execute()
+    config = Config({"KernelManager": {"transport": "ipc"}})  # TCP warns of eavesdroppers
+    where = {"metadata": {"path": str(course.root)}}
+    NotebookClient(lesson, timeout=600, resources=where, config=config).execute()
     page, _ = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True).from_notebook_node(lesson)
     path = into / f"{name}.html"
     path.write_text(page, encoding="utf-8")
