@@ -12,7 +12,7 @@ from grader.result import Result
 from grader.sandbox import Limits
 
 EXERCISES = exercises_of("activations")
-QUICK = Limits(cell_seconds=1.0, call_seconds=0.5)
+QUICK = Limits(cell_seconds=3.0, call_seconds=1.5)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def full_but(result: Result, *names: str) -> bool:
 RELU = "def relu(x):\n    {body}\n\ndef relu_grad(x):\n    return np.where(x > 0, 1.0, 0.0)"
 
 SOLE = {
-    "while True: pass": ("timeout", "took more than 0.5 seconds"),
+    "while True: pass": ("timeout", "took more than 1.5 seconds"),
     "import os; os._exit(3)": ("error", "exit code 3"),
     "import ctypes; ctypes.string_at(0)": ("error", "SIGSEGV"),
     "raise SystemExit": ("error", "SystemExit"),
@@ -85,14 +85,15 @@ def test_a_cell_that_hangs_below_a_definition_says_so(quick):
     result = graded(quick, relu="while True: pass\n" + solution_answers("activations")["relu"])
     assert full_but(result, "relu")
     assert {test.outcome for test in result.exercises["relu"].tests} == {"missing"}
-    assert "took more than 1 second" in result.exercises["relu"].tests[0].message
+    assert "took more than 3 seconds" in result.exercises["relu"].tests[0].message
     assert any("left out" in remark for remark in result.remarks)
 
 
 def test_cells_that_sleep_do_not_use_up_the_time(quick):
     result = graded(quick, *["import time; time.sleep(100)"] * 6)
     assert full_but(result)
-    assert result.seconds < 20
+    assert sum("A cell of yours was left out" in remark for remark in result.remarks) == 2
+    assert any("all other cells of your own" in remark for remark in result.remarks)
 
 
 def test_all_processes_of_a_hand_in_share_its_time(sandboxed):
@@ -100,7 +101,7 @@ def test_all_processes_of_a_hand_in_share_its_time(sandboxed):
         e.name: "\n\n".join(f"def {f}(x):\n    while True: pass" for f in e.functions)
         for e in EXERCISES.values()
     }
-    with Grader(Course.find(), Limits(cell_seconds=1.0, call_seconds=0.5, total_seconds=2.0)) as grader:
+    with Grader(Course.find(), Limits(cell_seconds=3.0, call_seconds=1.5, total_seconds=5.0)) as grader:
         result = graded(grader, **hangs)
     assert {test.outcome for e in result.exercises.values() for test in e.tests} == {"timeout"}
     assert "in all" in result.exercises["softmax"].tests[0].message

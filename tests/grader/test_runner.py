@@ -1,7 +1,5 @@
 """A pytest session over a student's functions: verdicts, marks, messages, and grading that fails closed."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -52,11 +50,10 @@ def test_verdicts():
 
 
 def test_after_two_hangs_the_rest_of_the_exercise_is_not_asked():
-    started = time.monotonic()
     result = softmax_with(hangs, seconds=0.3)
     assert outcomes(result) == {"timeout"}
-    assert time.monotonic() - started < 5
-    assert any("not run" in test.message for test in result.tests)
+    asked = [test for test in result.tests if test.function == "softmax" and "not run" not in test.message]
+    assert len(asked) == 2
 
 
 def test_an_exercise_is_graded_though_its_neighbours_are_missing():
