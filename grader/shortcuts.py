@@ -150,7 +150,19 @@ class _Names(ast.NodeVisitor):
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
-        root = self.imported.get(node.id) if isinstance(node, ast.Name) else None
+        match node:
+            case ast.Name(name):
+                root = self.imported.get(name)
+            case ast.Subscript(
+                ast.Attribute(attr="modules"), ast.Constant(str(name))
+            ):  # sys.modules["numpy"]
+                root = name
+            case ast.Call(ast.Name("__import__" | "import_module"), [ast.Constant(str(name)), *_]):
+                root = name
+            case ast.Call(ast.Attribute(attr="import_module"), [ast.Constant(str(name)), *_]):
+                root = name
+            case _:
+                root = None
         return ".".join([root, *reversed(parts)]) if root else ""
 
 

@@ -49,7 +49,7 @@ def noted(result: Result) -> str:
     if exercises and not any(each.started for each in exercises):
         return "not started"
     odd = [f"{len(result.remarks)} remarks on the notebook"] if result.remarks else []
-    sentences = [f"{each.name}: {sentence}" for each in exercises for sentence in each.misconceptions]
+    sentences = [sentence for each in exercises for sentence in each.misconceptions]
     unfinished = [each.name for each in exercises if not each.started]
     if unfinished:
         sentences.append("not started: " + ", ".join(unfinished))

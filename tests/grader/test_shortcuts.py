@@ -32,6 +32,9 @@ from grader.shortcuts import shortcuts
         ["for t in [np.tanh]:\n    pass", "def tanh(x):\n    return t(x)"],
         ["t = []", "t.append(np.tanh)", "def tanh(x):\n    return t[0](x)"],
         ["exec('t = np.tanh')", "def tanh(x):\n    return t(x)"],
+        ["import sys\ndef tanh(x):\n    return sys.modules['numpy'].tanh(x)"],
+        ["import importlib\ndef tanh(x):\n    return importlib.import_module('numpy').tanh(x)"],
+        ["def tanh(x):\n    return __import__('numpy').tanh(x)"],
     ],
 )
 def test_found(cells):
