@@ -28,7 +28,6 @@ from grader.result import Result
 from grader.runner import GradingFailed, run_checks
 from grader.sandbox import Limits, Sandbox, StudentDied, StudentTimeout
 from grader.sandbox.shell import Outcome, Raised
-from grader.shortcuts import shortcuts
 from grader.store import Store
 from grader.submission import Here
 
@@ -104,10 +103,14 @@ class Grader:
 
     def _graded(self, assignment: str, handin: HandIn, book: CaseBook) -> Result:
         exercises = exercises_of(assignment)
-        barred = shortcuts(assignment, [cell.source for cell in handin.written])
         with _Behind(self._open_sandbox(), handin) as functions:
             results = run_checks(
-                assignment, functions, book, hidden=True, notes=functions.notes(exercises), barred=barred
+                assignment,
+                functions,
+                book,
+                hidden=True,
+                notes=functions.notes(exercises),
+                sources=[cell.source for cell in handin.written],
             )
             return Result(
                 "",

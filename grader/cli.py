@@ -160,7 +160,6 @@ def check(
     from grader.report.exercise import exercise_text
     from grader.result import Result, published
     from grader.runner import GradingFailed, run_checks
-    from grader.shortcuts import shortcuts
     from grader.submission import Here
 
     if target is None:
@@ -182,7 +181,7 @@ def check(
             hidden=False,
             only=only,
             notes=notes,
-            barred=shortcuts(assignment, answers.sources),
+            sources=answers.sources,
         )
     except GradingFailed as failure:
         raise CourseError(str(failure)) from None

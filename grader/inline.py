@@ -15,7 +15,6 @@ from grader.course import CourseError, known, syllabus
 from grader.exercise import exercises_of
 from grader.report.exercise import exercise_html, exercise_text
 from grader.runner import GradingFailed, run_checks
-from grader.shortcuts import shortcuts
 from grader.submission import Here
 
 _opened: dict[str, str] = {}
@@ -87,7 +86,7 @@ def check(exercise: str, namespace: Mapping[str, Any], assignment: str | None = 
             CaseBook.public(name),
             hidden=False,
             only=exercise,
-            barred=shortcuts(name, sources),
+            sources=sources,
         )
     except (CourseError, GradingFailed) as trouble:
         _show(f"check: {trouble}", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from grader.misconceptions import recognised
 from grader.report.picture import comparison
 from grader.result import ExerciseResult, Outcome, TestResult
 from grader.submission import Call, Functions, Student, StudentFault
+from grader.syntax import Sources
 
 CHECKS = Path(checks.__file__).parent
 MESSAGE_LENGTH = 700
@@ -37,7 +38,7 @@ def run_checks(
     hidden: bool,
     only: str | None = None,
     notes: Mapping[str, str] | None = None,
-    barred: Mapping[str, str] | None = None,
+    sources: Iterable[str] = (),
 ) -> dict[str, ExerciseResult]:
     """Run an assignment's checks on a student's functions.
 
@@ -48,7 +49,7 @@ def run_checks(
         hidden: run the hidden tests too.
         only: one exercise, instead of all.
         notes: function -> why it could not be defined.
-        barred: exercise -> why its answer earns nothing whatever it returns.
+        sources: the student's cells: an answer that uses what its exercise bans earns nothing, whatever it returns.
 
     Returns:
         Exercise -> its result, in the order of the check module.
@@ -56,7 +57,8 @@ def run_checks(
     Raises:
         GradingFailed: pytest or a check did not run as it should.
     """
-    session = _Session(assignment, functions, book, hidden, only, notes or {}, barred or {})
+    written = Sources(assignment, sources)
+    session = _Session(assignment, functions, book, hidden, only, notes or {}, written.shortcuts())
     addopts = os.environ.pop("PYTEST_ADDOPTS", None)
     try:
         code = pytest.main(
@@ -69,9 +71,21 @@ def run_checks(
         raise KeyboardInterrupt
     if session.broken or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GradingFailed(f"the checks of {assignment} did not run: {session.broken or code}")
-    return {
-        name: session.result(each) for name, each in exercises_of(assignment).items() if only in (None, name)
-    }
+    asked = (each for each in exercises_of(assignment).values() if only in (None, each.name))
+    results = {each.name: session.result(each) for each in asked}
+    _blame_what_it_stands_on(results, written)
+    return results
+
+
+def _blame_what_it_stands_on(results: Mapping[str, ExerciseResult], written: Sources) -> None:
+    """Where an answer stands on another one that fails, say that, in the place of a mistake that is not its own."""
+    failed = {test.function for each in results.values() for test in each.tests if test.outcome != "passed"}
+    for each in results.values():
+        for function in (f for f in each.functions if f in failed):
+            if bases := sorted(written.stands_on(function) & failed):
+                names = " and ".join(f"`{base}`" for base in bases)
+                own = [said for said in each.misconceptions if not said.startswith(f"`{function}`:")]
+                each.misconceptions = [*own, f"`{function}` stands on {names}: mend that first."]
 
 
 class _Session:

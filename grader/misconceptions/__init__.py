@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ def recognised(
 
     A misconception is recognised when, given the same inputs, it did what the student's function did in every call that
     was made of it: the same values, exception, warnings and changed arguments, where tests passed as where they failed.
+    Where there is none, calls that overflowed are left aside: many a mistake comes together with that one.
 
     Args:
         assignment: the assignment.
@@ -36,12 +36,23 @@ def recognised(
     sentences: list[str] = []
     known = [m for m in misconceptions_of(assignment) if m.exercise == exercise]
     for function in dict.fromkeys(test[-1].function for test in failed if test):
-        calls = [c for test in (*failed, *passed) for c in test if c.function == function and _informative(c)]
-        if not any(_informative(test[-1]) for test in failed if test and test[-1].function == function):
-            continue
-        same = (m for m in known if m.function == function and all(_same(m, call) for call in calls))
-        sentences += [f"`{function}`: {m.sentence}" for m in itertools.islice(same, MOST_NAMED)]
+        ends = [test[-1] for test in failed if test and test[-1].function == function]
+        calls = [c for test in (*failed, *passed) for c in test if c.function == function]
+        same = _same_in(known, function, calls, ends) or _same_in(
+            known, function, [c for c in calls if not _overflowed(c.outcome)], ends
+        )
+        sentences += [f"`{function}`: {m.sentence}" for m in same[:MOST_NAMED]]
     return list(dict.fromkeys(sentences))
+
+
+def _same_in(
+    known: Sequence[Misconception], function: str, calls: Sequence[Call], ends: Sequence[Call]
+) -> list[Misconception]:
+    """The misconceptions that agree with all of `calls`, if a failed test ended in one of them."""
+    telling = [call for call in calls if _informative(call)]
+    if not any(call is end for call in telling for end in ends):
+        return []
+    return [m for m in known if m.function == function and all(_same(m, call) for call in telling)]
 
 
 def _informative(call: Call) -> bool:

@@ -103,10 +103,27 @@ def test_the_seed_decides_the_input():
     assert not all(other)
 
 
-def test_a_barred_exercise_earns_nothing_and_says_why():
-    result = softmax_with(solution_namespace("activations")["softmax"], barred={"softmax": "uses a shortcut"})
+def test_a_banned_shortcut_earns_nothing_and_says_why():
+    answers = {**solution_namespace("activations"), "tanh": np.tanh}
+    result = run_checks(
+        "activations", Here(answers), PUBLIC, hidden=False, only="tanh", sources=["tanh = np.tanh"]
+    )["tanh"]
     assert result.score == 0
-    assert result.misconceptions == ["uses a shortcut"]
+    assert result.misconceptions == ["`tanh` uses `np.tanh`, which this exercise asks you to do without"]
+
+
+def test_a_mistake_is_named_though_it_overflows_too():
+    result = softmax_with(lambda x, axis=-1: np.exp(x) / np.exp(x).sum())
+    assert any("The sum runs over the whole batch" in said for said in result.misconceptions)
+
+
+def test_an_answer_on_a_wrong_one_is_not_blamed_for_it():
+    answers = dict(solution_namespace("activations"))
+    cell = "import numpy as np\n\ndef sigmoid(x):\n    return 1 / (1 + np.exp(x))\n\ndef softplus_grad(x):\n    return sigmoid(x)"
+    exec(cell, answers)
+    results = run_checks("activations", Here(answers), PUBLIC, hidden=False, sources=[cell])
+    assert any("sign in the exponent" in said for said in results["sigmoid"].misconceptions)
+    assert results["softplus"].misconceptions == ["`softplus_grad` stands on `sigmoid`: mend that first."]
 
 
 def test_an_exception_text_of_the_students_is_tamed():

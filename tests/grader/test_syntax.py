@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.shortcuts import shortcuts
+from grader.syntax import Sources
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from grader.shortcuts import shortcuts
     ],
 )
 def test_found(cells):
-    assert shortcuts("activations", cells) == {
+    assert Sources("activations", cells).shortcuts() == {
         "tanh": "`tanh` uses `np.tanh`, which this exercise asks you to do without"
     }
 
@@ -50,7 +50,7 @@ def test_a_search_is_not_stalled_by_size():
         + " = 1\ndef tanh(x):\n    return "
         + " + ".join(f"a{n}" for n in range(900))
     )
-    assert shortcuts("activations", [strings, targets]) == {}
+    assert Sources("activations", [strings, targets]).shortcuts() == {}
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,19 @@ def test_a_search_is_not_stalled_by_size():
     ],
 )
 def test_left_alone(cells):
-    assert shortcuts("activations", cells) == {}
+    assert Sources("activations", cells).shortcuts() == {}
+
+
+def test_what_an_answer_stands_on():
+    cells = [
+        "def sigmoid(x):\n    return 1 / (1 + np.exp(-x))\n\ndef sigmoid_grad(x):\n    s = sigmoid(x)\n    return s * (1 - s)",
+        "def helper(x):\n    return sigmoid(x)",
+        "def softplus_grad(x):\n    return helper(x)",
+        "def softplus(x):\n    return relu(x) + np.log1p(np.exp(-abs(x)))",
+    ]
+    sources = Sources("activations", cells)
+    assert sources.stands_on("sigmoid") == set()
+    assert sources.stands_on("sigmoid_grad") == {"sigmoid"}
+    assert sources.stands_on("softplus_grad") == {"sigmoid"}
+    assert sources.stands_on("softplus") == {"relu"}
+    assert sources.stands_on("elu") == set()

@@ -1,11 +1,11 @@
-"""Shortcuts that an exercise does without, found in the syntax tree of an answer."""
+"""What the source of an answer shows: shortcuts that its exercise bans, and the other answers that it stands on."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from grader.exercise import exercises_of
@@ -19,29 +19,42 @@ ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=\s*)[%!].*$")
 HELP = re.compile(r"[^#'\"]*\w\?{1,2}\s*")
 
 
-def shortcuts(assignment: str, sources: Iterable[str]) -> dict[str, str]:
-    """The exercises whose answers use what is banned there, each with a sentence that names it.
-
-    A banned function's own body is searched, and what it reaches by name in the notebook: helpers, aliases
-    (`t = np.tanh`, `from numpy import tanh`), `getattr(np, "tanh")`. The other functions that the assignment asks for
-    are not searched: they have bans of their own.
+class Sources:
+    """A student's cells, read as syntax trees and never run.
 
     Args:
-        assignment: the assignment.
-        sources: the student's cells. A cell that is not Python is passed over: it defines nothing.
+        assignment: the assignment that they answer.
+        cells: their text. A cell that is not Python is passed over: it defines nothing.
     """
-    exercises = exercises_of(assignment).values()
-    names = _Names()
-    for source in sources:
-        with suppress(*UNPARSABLE):
-            names.visit(_parsed(source))
-    asked = {function for each in exercises for function in each.functions}
-    return {
-        each.name: f"`{function}` uses `{found}`, which this exercise asks you to do without"
-        for each in exercises
-        for function, banned in each.banned.items()
-        if (found := names.reach(function, banned, asked))
-    }
+
+    def __init__(self, assignment: str, cells: Iterable[str]) -> None:
+        self._exercises = exercises_of(assignment).values()
+        self._asked = {function for each in self._exercises for function in each.functions}
+        self._names = _Names()
+        for cell in cells:
+            with suppress(*UNPARSABLE):
+                self._names.visit(_parsed(cell))
+
+    def shortcuts(self) -> dict[str, str]:
+        """The exercises whose answers use what is banned there, each with a sentence that names it.
+
+        A banned function's own body is searched, and what it reaches by name in the notebook: helpers, aliases
+        (`t = np.tanh`, `from numpy import tanh`), `getattr(np, "tanh")`. The other functions that the assignment asks
+        for are not searched: they have bans of their own.
+        """
+        return {
+            each.name: f"`{function}` uses `{found}`, which this exercise asks you to do without"
+            for each in self._exercises
+            for function, banned in each.banned.items()
+            if (found := self._names.uses(function, banned, self._asked))
+        }
+
+    def stands_on(self, function: str) -> set[str]:
+        """The other functions that the assignment asks for and that this one calls, by itself or through helpers."""
+        found: set[str] = set()
+        for definition in self._names.reached(function, self._asked):
+            found |= {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
+        return (found & self._asked) - {function}
 
 
 class _Names(ast.NodeVisitor):
@@ -107,30 +120,33 @@ class _Names(ast.NodeVisitor):
                 if isinstance(each, ast.Name):
                     self.definitions[each.id].append(value)
 
-    def reach(self, function: str, banned: Iterable[str], asked: set[str]) -> str | None:
-        """The first banned dotted name that `function` reaches, as it was banned."""
-        wanted = [(name, *name.replace("np.", "numpy.", 1).rsplit(".", 1)) for name in banned]
+    def reached(self, function: str, asked: set[str]) -> Iterator[Node]:
+        """The definitions of a function and of all that it reaches by name, short of the functions in `asked`."""
         waiting, seen = [function], {function, *asked}
-        searched: set[int] = set()
+        given: set[int] = set()
         while waiting:
             for definition in self.definitions.get(waiting.pop(), []):
-                if id(definition) in searched:
+                if id(definition) in given:
                     continue
-                searched.add(id(definition))
-                nodes = list(ast.walk(definition))
-                by_string = any(map(_by_string, nodes))
-                for name, module, attribute in wanted:
-                    if any(self._is(node, module, attribute, by_string) for node in nodes):
-                        return name
-                    alias = not isinstance(
-                        definition, ast.FunctionDef
-                    )  # in a function the name is the student's own
-                    if alias and module in self.starred and any(_is_name(node, attribute) for node in nodes):
-                        return name
-                for node in nodes:
+                given.add(id(definition))
+                yield definition
+                for node in ast.walk(definition):
                     if isinstance(node, ast.Name) and node.id not in seen:
                         seen.add(node.id)
                         waiting.append(node.id)
+
+    def uses(self, function: str, banned: Iterable[str], asked: set[str]) -> str | None:
+        """The first banned dotted name that `function` reaches, as it was banned."""
+        wanted = [(name, *name.replace("np.", "numpy.", 1).rsplit(".", 1)) for name in banned]
+        for definition in self.reached(function, asked):
+            nodes = list(ast.walk(definition))
+            by_string = any(map(_by_string, nodes))
+            alias = not isinstance(definition, ast.FunctionDef)  # in a function the name is the student's own
+            for name, module, attribute in wanted:
+                if any(self._is(node, module, attribute, by_string) for node in nodes):
+                    return name
+                if alias and module in self.starred and any(_is_name(node, attribute) for node in nodes):
+                    return name
         return None
 
     def _is(self, node: Node, module: str, attribute: str, by_string: bool) -> bool:
