@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from grader.cases import CaseBook
@@ -21,7 +22,6 @@ from grader.notebooks import (
     UnreadableHandIn,
     read_hand_in,
     rebuild,
-    release_notebook,
     solution_namespace,
 )
 from grader.result import Result
@@ -140,10 +140,8 @@ class Grader:
 
     def _released(self, assignment: str) -> tuple[bytes, NotebookNode]:
         if assignment not in self._releases:
-            self._releases[assignment] = (
-                self.course.released(assignment).read_bytes(),
-                release_notebook(assignment, self.course),
-            )
+            raw = self.course.released(assignment).read_bytes()
+            self._releases[assignment] = raw, nbformat.reads(raw, as_version=4)
         return self._releases[assignment]
 
     def _open_sandbox(self) -> Sandbox:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -35,12 +36,21 @@ class Entry:
 
 
 @cache
+def _listed() -> dict[str, Any]:
+    return yaml.safe_load(resources.files("course").joinpath("syllabus.yml").read_text(encoding="utf-8"))
+
+
+def wheel_address() -> str:
+    """Where a notebook that finds no course package installs it from; empty: from the file beside it."""
+    return _listed()["wheel"]
+
+
+@cache
 def syllabus() -> dict[str, Entry]:
     """The assignments by name, in the order in which they are taught."""
-    listed = yaml.safe_load(resources.files("course").joinpath("syllabus.yml").read_text(encoding="utf-8"))
     return {
         row["name"]: Entry(row["name"], row["title"], tuple(row.get("needs", ())))
-        for row in listed["assignments"]
+        for row in _listed()["assignments"]
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import __version__
-from grader.course import Course, CourseError
+from grader.course import Course, CourseError, wheel_address
 from grader.notebooks.source import (
     BEGIN,
     END,
@@ -55,15 +55,12 @@ def source_notebook(name: str, course: Course | None = None) -> NotebookNode:
     Raises:
         SourceError: where the solution notebook is malformed, or does not have the exercises that its checks have.
     """
-    import yaml
     from nbformat.v4 import new_notebook
 
     course = course or Course.find()
     cells = parse_solution(name, course)
     points = _points(name, cells, source_path(name, course))
-    syllabus = course.root / "course" / "syllabus.yml"
-    settings = yaml.safe_load(syllabus.read_text(encoding="utf-8")) if syllabus.is_file() else None
-    wheel = [url] if (url := (settings or {}).get("wheel")) else []
+    wheel = [address] if (address := wheel_address()) else []
     built = [_node(cell, f"{name}-{place:02}", points) for place, cell in enumerate(cells, 1)]
     after = next((i for i, cell in enumerate(cells, 1) if cell.role == "text"), 0)
     setup = SourceCell("given", SETUP.format(name=name, version=__version__, wheel=wheel).strip(), 0)
