@@ -469,7 +469,7 @@ def demo(as_json: Json = False) -> None:
 
     here = Course.find()
     try:
-        Sandbox().probe()
+        Sandbox().__enter__().__exit__()
     except SandboxError as failure:
         raise CourseError(str(failure)) from None
     root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched

@@ -7,9 +7,15 @@ import platform
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from grader import __version__
 from grader.course import Course, CourseError
+from grader.sandbox import KINDS, Sandbox, SandboxError
+from grader.sandbox.bubblewrap import INSTALL
+from grader.sandbox.landlock import less
+from grader.sandbox.trial import tried
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Everything that the course depends on, tried."""
-    return [_python(), _package("numpy", True), _course(), _nbgrader(), _sandbox(), _references()]
+    return [_python(), _package("numpy", True), _course(), _nbgrader(), *_sandboxes(), _references()]
 
 
 def _python() -> Finding:
@@ -61,13 +67,32 @@ def _nbgrader() -> Finding:
     return _package("nbgrader", False)
 
 
-def _sandbox() -> Finding:
-    from grader.sandbox import Sandbox, SandboxError
+def _sandboxes() -> list[Finding]:
+    """Each kind of sandbox, tried from inside; the first that holds is the one in force."""
+    if sys.platform != "linux":
+        return [Finding("sandbox", None, "needs Linux; only an instructor's machine does")]
+    found = [_sandbox(kind) for kind in KINDS if kind != "none"]
+    in_force = next((f.what for f in found if f.ok), None)
+    summary = f"{in_force} is in force" if in_force else f"none works, so nothing is graded: {INSTALL}"
+    return [Finding("sandbox", in_force is not None, summary), *found]
 
+
+def _sandbox(kind: str) -> Finding:
     try:
-        return Finding("sandbox", True, Sandbox().probe())
+        with Sandbox(kind=kind) as sandbox, TemporaryDirectory() as elsewhere:
+            try:
+                folder = Course.find().private
+            except CourseError:
+                folder = Path(elsewhere)
+            attempts = tried(sandbox, folder)
     except SandboxError as error:
-        return Finding("sandbox", None if sys.platform != "linux" else False, str(error))
+        return Finding(kind, None, str(error))
+    failed = [attempt.what for attempt in attempts if not attempt.held]
+    if failed:
+        return Finding(kind, False, f"{sandbox.description}; a hand-in could {', '.join(failed)}")
+    held = ", ".join(attempt.what for attempt in attempts)
+    text = f"{sandbox.description}; tried and refused: {held}"
+    return Finding(kind, True, f"{text}. It promises less: {less()}" if kind == "landlock" else text)
 
 
 def _references() -> Finding:

@@ -9,6 +9,7 @@ from grader.sandbox import Sandbox, SandboxError
 def sandboxed() -> str:
     """Skip where no sandbox can run, with the reason; elsewhere say which one does."""
     try:
-        return Sandbox().probe()
+        with Sandbox() as sandbox:
+            return sandbox.description
     except SandboxError as reason:
         pytest.skip(str(reason))

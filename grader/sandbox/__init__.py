@@ -1,4 +1,4 @@
-"""A student's code in a process of its own, behind bubblewrap, spoken to in plain data.
+"""A student's code in a process of its own, locked in, spoken to in plain data.
 
 ```python
 with Sandbox(packages=("numpy",)) as sandbox:  # imports everything once
@@ -14,22 +14,25 @@ else. Not for threads: one sandbox and its sessions belong to the thread that ma
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
-import struct
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
-from grader.sandbox import bubblewrap
+from grader.sandbox import bubblewrap, confine, landlock
+from grader.sandbox.limits import MEBIBYTE, Limits
 from grader.sandbox.shell import END, HEADER, Outcome, Raised, Ran
 from grader.wire import WireError, decode, encode
 
 __all__ = [
+    "KINDS",
     "Limits",
     "Outcome",
     "Raised",
@@ -41,41 +44,12 @@ __all__ = [
     "StudentTimeout",
 ]
 
+KINDS = ("bubblewrap", "landlock", "none")
 _START_SECONDS = 60.0
 _OPEN_SECONDS = 20.0
 _END_SECONDS = 10.0
 _UNREADABLE = "the process of the notebook sent something unreadable"
-_MEBIBYTE = 2**20
 _TEXT, _WARNINGS = 2100, 20  # of a message, which the other side cuts sooner where it is honest
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one hand-in may use.
-
-    Attributes:
-        cell_seconds: time for one cell.
-        call_seconds: time for one call.
-        total_seconds: time for all cells and calls together.
-        cpu_seconds: processor time in all.
-        memory_bytes: address space of a process.
-        processes: processes and threads at a time.
-        open_files: open files of a process.
-        file_bytes: size of a file, and of all files in a folder.
-        output_bytes: what the cells may print and display.
-        reply_bytes: one reply, so one cell's outputs or one call's value.
-    """
-
-    cell_seconds: float = 60.0
-    call_seconds: float = 10.0
-    total_seconds: float = 300.0
-    cpu_seconds: int = 300
-    memory_bytes: int = 2048 * _MEBIBYTE
-    processes: int = 16
-    open_files: int = 64
-    file_bytes: int = 64 * _MEBIBYTE
-    output_bytes: int = 4 * _MEBIBYTE
-    reply_bytes: int = 64 * _MEBIBYTE
 
 
 class SandboxError(Exception):
@@ -91,35 +65,63 @@ class StudentDied(Exception):
 
 
 class Sandbox:
-    """A zygote: an interpreter inside bubblewrap with everything imported, of which each hand-in gets a fork.
+    """A zygote: a locked-in interpreter with everything imported, of which each hand-in gets a fork.
 
     Args:
         packages: distributions that a hand-in may import, besides Python's own modules, IPython and matplotlib.
         limits: what a hand-in may use.
+        kind: "bubblewrap", "landlock", or "none" for no protection of files; None takes the first of the two that works.
+
+    Attributes:
+        kind: the one in force, once it is started.
     """
 
-    def __init__(self, packages: Sequence[str] = ("numpy",), limits: Limits | None = None) -> None:
+    def __init__(
+        self, packages: Sequence[str] = ("numpy",), limits: Limits | None = None, kind: str | None = None
+    ) -> None:
+        if kind not in (None, *KINDS):
+            raise ValueError(f"`kind` is {kind!r}; there are {', '.join(KINDS)}")
         self.packages = tuple(packages)
         self.limits = limits or Limits()
+        self.kind = kind
         self._control: socket.socket | None = None
 
     def __enter__(self) -> Sandbox:
-        """Start it.
+        """Start it, and try it: a process, a cell, a call.
 
         Raises:
             SandboxError: it cannot start.
         """
         if sys.platform != "linux":
             raise SandboxError("the sandbox needs Linux")
-        self._errors = tempfile.TemporaryFile()
+        failed = []
+        for kind in KINDS[:2] if self.kind is None else (self.kind,):
+            try:
+                self._start(kind)
+                self._try()
+            except SandboxError as error:
+                self.__exit__(None, None, None)
+                failed.append(f"{kind}: {error}")
+            else:
+                self.kind = kind
+                return self
+        raise SandboxError(f"no sandbox works here ({'; '.join(failed)})")
+
+    def _start(self, kind: str) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._process = bubblewrap.start(self.packages, theirs.fileno(), self._errors)
+            if kind == "bubblewrap":
+                self._process = bubblewrap.start(self.packages, theirs.fileno(), self._errors)
+            else:
+                self._process = landlock.start(
+                    self.packages, theirs.fileno(), self._errors, locked=kind == "landlock"
+                )
         except BaseException as error:
             ours.close()
             self._errors.close()
             if isinstance(error, Exception):
-                raise SandboxError(f"the sandbox cannot start: {error}") from error
+                raise SandboxError(str(error)) from error
             raise
         finally:
             theirs.close()
@@ -130,10 +132,17 @@ class Sandbox:
         except OSError as error:
             said = str(error).encode()
         if said != b"ready":
-            reason = self._reason(said.decode(errors="replace"))
-            self.__exit__(None, None, None)
-            raise SandboxError(f"the sandbox cannot start: {reason}")
-        return self
+            raise SandboxError(self._reason(said.decode(errors="replace")))
+
+    def _try(self) -> None:
+        try:
+            with self.open() as session:
+                ran = session.run("def double(x):\n    return 2 * x")
+                value = session.call("double", [21], {}).value
+        except (StudentTimeout, StudentDied) as error:
+            raise SandboxError(str(error)) from error
+        if ran.error is not None or value != 42:
+            raise SandboxError(ran.error or f"2 x 21 came out as {value!r}")
 
     def __exit__(self, *_: object) -> None:
         if self._control is None:
@@ -163,16 +172,7 @@ class Sandbox:
         if self._control is None:
             raise SandboxError("the sandbox is closed: use it in a `with` statement")
         limits = limits or self.limits
-        request = struct.pack(
-            "<7Q",
-            limits.cpu_seconds,
-            limits.memory_bytes,
-            limits.file_bytes,
-            limits.open_files,
-            limits.processes,
-            0,
-            limits.output_bytes,
-        )
+        request = encode(asdict(limits))
         keeper, keeper_there = socket.socketpair()
         process, process_there = socket.socketpair()
         try:
@@ -186,27 +186,15 @@ class Sandbox:
             process_there.close()
         return Session(process, keeper, limits)
 
-    def probe(self) -> str:
-        """Try the whole path: start, fork, run a cell, call a function.
-
-        Returns:
-            One line that describes the sandbox.
-
-        Raises:
-            SandboxError: it does not work here; the message says why.
-        """
-        if self._control is None:
-            with self:
-                return self.probe()
-        try:
-            with self.open() as session:
-                ran = session.run("def double(x):\n    return 2 * x")
-                value = session.call("double", [21], {}).value
-        except (StudentTimeout, StudentDied) as error:
-            raise SandboxError(f"the sandbox does not work: {error}") from error
-        if ran.error is not None or value != 42:
-            raise SandboxError(f"the sandbox does not work: {ran.error or f'2 x 21 came out as {value!r}'}")
-        return "bubblewrap, with user, process, mount and network namespaces for each hand-in"
+    @property
+    def description(self) -> str:
+        """One line on the kind in force."""
+        filtered = "seccomp" if confine.filterable() else f"no filter of system calls on {platform.machine()}"
+        return {
+            "bubblewrap": f"bubblewrap: namespaces of its own for each hand-in, and {filtered}",
+            "landlock": f"Landlock (version {confine.landlock_version()}) and {filtered}: one process for each hand-in",
+            "none": f"no protection of files, {filtered}",
+        }[self.kind or "none"]
 
     def _reason(self, said: str) -> str:
         """The last thing that bubblewrap or the zygote wrote, else what else is known."""
@@ -215,14 +203,16 @@ class Sandbox:
         lines = [line for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()]
         reason = said or (lines[-1] if lines else "it ended without a word")
         if "namespace" in reason or "uid map" in reason:
-            reason += (
-                "; this machine does not let it make user namespaces (see `sysctl user.max_user_namespaces`)"
-            )
+            reason += ", as this machine does not let it make them (see `sysctl user.max_user_namespaces`)"
         return reason
 
 
 class Session:
-    """One hand-in's process. Made by `Sandbox.open`; ends, with all that it started, when closed."""
+    """One hand-in's process. Made by `Sandbox.open`; ends, with all that it started, when closed.
+
+    Attributes:
+        cpu_seconds: the processor time that it used, once it has ended.
+    """
 
     def __init__(self, process: socket.socket, keeper: socket.socket, limits: Limits) -> None:
         self._process, self._keeper, self._limits = process, keeper, limits
@@ -230,6 +220,7 @@ class Session:
         self._number = 0
         self._shown = 0
         self._ended: str | None = None
+        self.cpu_seconds = 0.0
         try:
             self._process.settimeout(_OPEN_SECONDS)
             if self._decoded(self._receive(time.monotonic() + _OPEN_SECONDS, 100)) != [0, "ready"]:
@@ -252,6 +243,10 @@ class Session:
         """End the process and everything that it started."""
         self._end("the process of the notebook is closed")
 
+    def connection(self) -> socket.socket:
+        """Another handle of our end of the connection: it hears the end when nobody holds the process's any more."""
+        return self._process.dup()
+
     def run(self, source: str) -> Ran:
         """Run a cell.
 
@@ -268,7 +263,7 @@ class Session:
         reply = self._ask(self._limits.cell_seconds, "cell", "run", source)
         match reply:
             case ["ran", list(outputs), None | str() as error] if all(map(_is_output, outputs)):
-                return Ran(_clean(outputs), error and _clean(error[:_TEXT]))
+                return Ran(_clean(outputs), error and self._explained(_clean(error[:_TEXT])))
         return self._unreadable(reply)
 
     def functions(self) -> list[str]:
@@ -311,11 +306,19 @@ class Session:
             ):
                 return Outcome(
                     None if error is not None else value,
-                    None if error is None else Raised(*_clean([text[:_TEXT] for text in error])),
+                    None if error is None else self._raised(*_clean([text[:_TEXT] for text in error])),
                     _clean([text[:_TEXT] for text in warnings[:_WARNINGS]]),
                     decode(encode(list(args))) if arguments is None else arguments,
                 )
         return self._unreadable(reply)
+
+    def _raised(self, kind: str, message: str, line: str) -> Raised:
+        return Raised(kind, self._explained(f"{kind}: {message}").removeprefix(f"{kind}: "), line)
+
+    def _explained(self, error: str) -> str:
+        """An error with the limit that it met, where it met one."""
+        met = self._limits.met_in(error)
+        return f"{error} ({met})" if met else error
 
     def _ask(self, seconds: float, what: str, verb: str, *rest: Any) -> list:
         """Send a request and wait for the reply that has its number."""
@@ -329,6 +332,7 @@ class Session:
         try:
             deadline = start + min(seconds, self._left)
             self._wait(deadline)
+            self._begin(verb)
             self._process.sendall(HEADER.pack(len(message)) + message)
             received = self._receive(
                 deadline, self._may_show() if verb == "run" else self._limits.reply_bytes
@@ -351,9 +355,14 @@ class Session:
             self._unreadable(None)
         return reply[1:]
 
+    def _begin(self, verb: str) -> None:
+        """Tell the keeper, which counts processor time from here; where it is behind, the count is older."""
+        with suppress(OSError):
+            self._keeper.send(verb[:1].encode(), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
     def _may_show(self) -> int:
         """How many bytes the outputs of a cell may still have; the other side cuts them sooner, at characters."""
-        return min(4 * self._limits.output_bytes + 2 * _MEBIBYTE - self._shown, self._limits.reply_bytes)
+        return min(4 * self._limits.output_bytes + 2 * MEBIBYTE - self._shown, self._limits.reply_bytes)
 
     def _receive(self, deadline: float, most: int) -> bytearray:
         (size,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
@@ -375,7 +384,7 @@ class Session:
         data = bytearray()
         while len(data) < count:
             self._wait(deadline)
-            part = self._process.recv(min(count - len(data), _MEBIBYTE))
+            part = self._process.recv(min(count - len(data), MEBIBYTE))
             if not part:
                 self._die()
             data += part
@@ -405,14 +414,12 @@ class Session:
         raise StudentDied(reason)
 
     def _how_it_ended(self) -> str:
-        self._keeper.settimeout(1.0)
-        try:
-            said = self._keeper.recv(1024)
-        except OSError:
+        said = self._last_words(1.0)
+        if len(said) < END.size:
             return "the process of the notebook hung up"
-        if len(said) != END.size:
-            return said.decode(errors="replace") or "the process of the notebook ended"
-        code, used = END.unpack(said)
+        code, used = END.unpack(said[: END.size])
+        if text := said[END.size :].decode(errors="replace"):
+            return f"the notebook was stopped: {text}"
         if code >= 0:
             return f"the process of the notebook ended by itself, with exit code {code}"
         try:
@@ -420,23 +427,34 @@ class Session:
         except ValueError:
             name = f"signal {-code}"
         if code == -signal.SIGKILL and used > self._limits.cpu_seconds - 0.5:
-            return f"the notebook used more than {self._limits.cpu_seconds} seconds of processor time"
+            return f"the notebook was stopped: it used more than {self._limits.cpu_seconds:g} seconds of processor time"
         why = {"SIGSEGV": " (a crash in compiled code)", "SIGKILL": " (perhaps for memory)"}.get(name, "")
         return f"the process of the notebook was killed by {name}{why}"
 
+    def _last_words(self, seconds: float) -> bytes:
+        """What the keeper says when the process is dead: how it ended and, where it was stopped, why."""
+        self._keeper.settimeout(seconds)
+        try:
+            said = self._keeper.recv(1024)
+        except OSError:
+            return b""
+        if len(said) >= END.size:
+            self.cpu_seconds = END.unpack(said[: END.size])[1]
+        return said
+
     def _end(self, reason: str) -> None:
-        """Hang up; the keeper then kills the process, and closes its end when all is dead."""
+        """Hang up; the keeper then kills the process, and closes its end when all is dead and tidy."""
         if self._ended is not None:
             return
         self._ended = reason
         self._process.close()
         try:
             self._keeper.shutdown(socket.SHUT_WR)
-            self._keeper.settimeout(_END_SECONDS)
-            while self._keeper.recv(1024):
-                pass
         except OSError:
             pass
+        else:
+            while self._last_words(_END_SECONDS):
+                pass
         finally:
             self._keeper.close()
 

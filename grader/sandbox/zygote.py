@@ -1,9 +1,8 @@
-"""The zygote: everything imported and a shell made, once; each hand-in is a fork of it in namespaces of its own.
+"""The zygote: everything imported and a shell made, once; each hand-in is a fork of it in a room of its own.
 
-It runs inside bubblewrap and hears one kind of request on its control socket: `open`, with the new process's socket
-and the socket of its keeper. Two forks come of it: the keeper, which makes the namespaces, waits, says how the process
-ended and kills it when the grading side hangs up; and the process, the first of its own process namespace, so that
-nothing it started outlives it.
+It hears one kind of request on its control socket: the limits of a hand-in, with the new process's socket and the socket
+of its keeper. Two forks come of it: the keeper, which makes the room, watches what no limit of the kernel's does, says how
+the process ended and kills it when the grading side hangs up; and the process itself, which locks itself in.
 """
 
 from __future__ import annotations
@@ -13,18 +12,26 @@ import gc
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
-import struct
+import tempfile
+import time
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Protocol
 
+from grader.sandbox import confine
+from grader.sandbox.limits import Limits, megabytes
 from grader.sandbox.shell import END, HEADER, Shell
 from grader.wire import decode, encode
 
 UNPRIVILEGED = 1000
 HOME = "/tmp/home"
+MOST_FILES = 4096
 
+_TICK_MS = 50
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x00020000,
     0x04000000,
@@ -34,20 +41,178 @@ _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x40000000,
 )
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND = 1, 2, 4, 8, 32, 4096
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
-_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
-_LAST_CAPABILITY = 63
-_CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_DUMPABLE = 4
+_CLOCK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(control_fd: int) -> None:
+class Room(Protocol):
+    """Where a hand-in's process lives, and how others are kept out of it."""
+
+    def open(self) -> None:
+        """Before anything is imported, for the zygote itself."""
+
+    def enter(self) -> None:
+        """In the keeper, before the fork."""
+
+    def lock(self, limits: Limits) -> None:
+        """In the process, before any of the student's code."""
+
+    def processes(self, pid: int) -> Iterator[str]:
+        """In the keeper: the folders in /proc of the hand-in's processes."""
+
+    def files(self, pid: int) -> Iterator[os.stat_result]:
+        """In the keeper: the hand-in's files, where no file system of its own bounds them."""
+
+    def leave(self) -> None:
+        """In the keeper, when the process is gone."""
+
+
+class Namespaces:
+    """Inside bubblewrap: user, process, mount, network, IPC and name namespaces for each hand-in.
+
+    Its process is the first of its own process namespace, so that nothing it started outlives it.
+    """
+
+    def open(self) -> None:
+        os.makedirs(HOME, exist_ok=True)
+        os.chdir(HOME)
+
+    def enter(self) -> None:
+        """A user namespace of an unprivileged id, and in it all the others; the next fork is its first process."""
+        self._outer = os.stat("/proc").st_dev
+        if os.getuid() == 0:
+            try:
+                os.setgroups([])
+                os.setgid(UNPRIVILEGED)
+                os.setuid(UNPRIVILEGED)
+            except OSError:
+                pass  # no second id could be had: the namespaces hold all the same
+            confine.call(_libc.prctl, _PR_SET_DUMPABLE, 1, 0, 0, 0)
+        uid, gid = os.getuid(), os.getgid()
+        confine.call(_libc.unshare, _NEWUSER | _NEWNS | _NEWPID | _NEWIPC | _NEWUTS | _NEWNET)
+        maps = [("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")]
+        for name, text in maps:
+            Path(f"/proc/self/{name}").write_text(text)
+
+    def lock(self, limits: Limits) -> None:
+        counted = self._furnish(limits.disk_bytes)
+        confine.drop_capabilities()
+        if confine.filterable():
+            confine.filter_calls(alone=False, processes=counted)
+        resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
+
+    def _furnish(self, disk_bytes: int) -> bool:
+        """Its own /tmp, /dev/shm and /proc, in the place of what others see; whether its processes can be counted."""
+        quiet = _MS_NOSUID | _MS_NODEV
+        _mount("tmpfs", "/tmp", quiet, f"size={disk_bytes},mode=0700,nr_inodes={MOST_FILES}")
+        _mount("tmpfs", "/dev/pts", quiet, "size=4096,mode=0700,nr_inodes=2")
+        for folder in (HOME, "/tmp/shm"):
+            os.mkdir(folder)
+        _mount("/tmp/shm", "/dev/shm", _MS_BIND)
+        try:
+            _mount("proc", "/proc", quiet | _MS_NOEXEC)
+            Path("/proc/sys/user/max_user_namespaces").write_text("0")
+            # Where its id is root's outside, the settings in it would be open to it.
+            _mount("", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY | _MS_REMOUNT | _MS_BIND)
+            counted = True
+        except OSError:
+            _mount("tmpfs", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY, "size=4096")
+            counted = False
+        os.chdir(HOME)
+        return counted
+
+    def processes(self, pid: int) -> Iterator[str]:
+        if os.stat("/proc").st_dev != self._outer:  # until then it is everybody's
+            yield from (entry.path for entry in os.scandir("/proc") if entry.name.isdigit())
+
+    def files(self, pid: int) -> Iterator[os.stat_result]:
+        yield from ()
+
+    def leave(self) -> None:
+        pass
+
+
+class Alone:
+    """Without namespaces: one process for each hand-in, which may start none, kept to a folder of its own.
+
+    Args:
+        folder: the zygote's, under which each hand-in gets one.
+        readable: the files and folders that may be read, and the folders that may be listed; None leaves all files open.
+    """
+
+    def __init__(self, folder: str, readable: tuple[list[str], list[str]] | None) -> None:
+        self._folder = Path(folder)
+        self._readable = readable
+
+    def open(self) -> None:
+        """Locks the zygote too, so that it imports what a hand-in may; a process is left to remove the folder after it."""
+        if os.fork():
+            os.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os._exit(0)
+        self._lock_files(["/proc"], self._folder)
+        os.chdir(self._folder)
+
+    def enter(self) -> None:
+        self._own = Path(tempfile.mkdtemp(prefix="hand-in-", dir=self._folder))
+
+    def lock(self, limits: Limits) -> None:
+        os.environ.update(HOME=str(self._own), TMPDIR=str(self._own), MPLCONFIGDIR=str(self._own))
+        tempfile.tempdir = None
+        os.chdir(self._own)
+        self._lock_files([f"/proc/{os.getpid()}"], self._own)
+        confine.drop_capabilities()
+        confine.filter_calls(alone=True, processes=False)
+
+    def _lock_files(self, readable: list[str], writable: Path) -> None:
+        if self._readable is not None:
+            files, folders = self._readable
+            confine.lock_files([*files, *readable], folders, [str(writable), "/dev/null"])
+
+    def processes(self, pid: int) -> Iterator[str]:
+        yield f"/proc/{pid}"
+
+    def files(self, pid: int) -> Iterator[os.stat_result]:
+        waiting = [str(self._own)]
+        while waiting:
+            with suppress(OSError), os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    yield entry.stat(follow_symlinks=False)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        with suppress(OSError):
+            for handle in os.scandir(f"/proc/{pid}/fd"):
+                with suppress(OSError):
+                    if not (facts := handle.stat()).st_nlink:  # removed, and still there while it is open
+                        yield facts
+
+    def leave(self) -> None:
+        """Remove its folder, however deep or shut its folders are."""
+        waiting = [self._own]
+        while waiting:
+            folder = waiting.pop()
+            with suppress(OSError):
+                os.chmod(folder, 0o700)
+                for entry in list(os.scandir(folder)):
+                    if entry.is_dir(follow_symlinks=False):
+                        place = self._own / f"{len(waiting)}-{time.monotonic_ns()}"
+                        os.rename(entry.path, place)
+                        waiting.append(place)
+                    else:
+                        os.unlink(entry.path)
+            if folder != self._own:
+                with suppress(OSError):
+                    os.rmdir(folder)
+        shutil.rmtree(self._own, ignore_errors=True)
+
+
+def main(control_fd: int, room: Room) -> None:
     """Make the shell, say `ready`, then fork on request until the grading side hangs up."""
     control = socket.socket(fileno=control_fd)
     try:
-        os.makedirs(HOME, exist_ok=True)
-        os.chdir(HOME)
+        room.open()
         shell = Shell()
         _site_builtins()
         shell.warm_up()
@@ -64,31 +229,29 @@ def main(control_fd: int) -> None:
             return
         if os.fork() == 0:
             keeper, process = fds[0], fds[1]
-            _keep(shell, keeper, process, request)
+            _keep(shell, room, keeper, process, Limits(**decode(request)))
         for fd in fds:
             os.close(fd)
 
 
-def _keep(shell: Shell, keeper: int, process: int, request: bytes) -> None:
-    """The keeper: namespaces, the fork, its end."""
+def _keep(shell: Shell, room: Room, keeper: int, process: int, limits: Limits) -> None:
+    """The keeper: a room, the fork, its end."""
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _close_all_but(keeper, process)
-        _enter_namespaces()
+        watch = _Watch(room, keeper, limits)
+        room.enter()
         pid = os.fork()
         if pid == 0:
             os.close(keeper)
-            _student(shell, process, request)
+            _student(shell, room, process, limits)
         os.close(process)
-        watch = select.poll()
-        end = os.pidfd_open(pid)
-        watch.register(end, select.POLLIN)
-        watch.register(keeper, select.POLLIN | select.POLLHUP)
-        if not any(fd == end for fd, _ in watch.poll()):
-            os.kill(pid, signal.SIGKILL)
+        reason = watch.until_the_end(pid)
         _, status, used = os.wait4(pid, 0)
-        os.write(keeper, END.pack(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime))
+        end = END.pack(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime)
+        os.write(keeper, end + reason.encode())
+        room.leave()
     except BaseException as error:
         with suppress(OSError):
             os.write(keeper, f"{type(error).__name__}: {error}".encode()[:1000])
@@ -96,80 +259,100 @@ def _keep(shell: Shell, keeper: int, process: int, request: bytes) -> None:
         os._exit(0)
 
 
-def _student(shell: Shell, process: int, request: bytes) -> None:
-    """The process of a hand-in: locks itself up, then answers."""
+class _Watch:
+    """Counts what a hand-in uses in all its processes, and stops it where that is too much."""
+
+    def __init__(self, room: Room, keeper: int, limits: Limits) -> None:
+        self.room, self.keeper, self.limits = room, keeper, limits
+        self.shared = _memory("/proc/self/statm")
+        self.asked, self.asked_at = b"", 0.0
+        os.set_blocking(keeper, False)
+
+    def until_the_end(self, pid: int) -> str:
+        """Wait until the process ends or the grading side hangs up, and kill what is left; why, where it used too much."""
+        end = os.pidfd_open(pid)
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        poll.register(self.keeper, select.POLLRDHUP)
+        wait, reason = _TICK_MS, ""
+        while not (reason or (events := poll.poll(wait))):
+            started = time.monotonic()
+            reason = self._too_much(pid)
+            wait = max(_TICK_MS, int(10_000 * (time.monotonic() - started)))
+        if reason or not any(fd == end for fd, _ in events):
+            os.kill(pid, signal.SIGKILL)
+        return reason
+
+    def _too_much(self, pid: int) -> str:
+        limits, memory, tasks, cpu = self.limits, 0, 0, 0.0
+        for folder in self.room.processes(pid):
+            with suppress(OSError, ValueError):
+                fields = Path(folder, "stat").read_text(errors="replace").rpartition(")")[2].split()
+                cpu += sum(map(int, fields[11:15])) / _CLOCK
+                tasks += int(fields[17])
+                memory += max(0, int(fields[20]) - self.shared)
+        if memory > limits.memory_bytes:
+            return f"its processes used more than {megabytes(limits.memory_bytes)} of memory together"
+        if tasks > limits.processes:
+            return f"it had more than {limits.processes} processes and threads at a time"
+        if cpu > limits.cpu_seconds:
+            return f"it used more than {limits.cpu_seconds:g} seconds of processor time"
+        return self._asked_too_much(cpu) or self._wrote_too_much(pid)
+
+    def _asked_too_much(self, cpu: float) -> str:
+        """The processor time of the cell or call that runs, to a tick: each that begins leaves a letter."""
+        with suppress(BlockingIOError):
+            if begun := os.read(self.keeper, 2**16):
+                self.asked, self.asked_at = begun[-1:], cpu
+        what, most = (
+            ("a cell", self.limits.cell_cpu_seconds)
+            if self.asked == b"r"
+            else ("a call", self.limits.call_cpu_seconds)
+        )
+        return (
+            f"{what} used more than {most:g} seconds of processor time" if cpu - self.asked_at > most else ""
+        )
+
+    def _wrote_too_much(self, pid: int) -> str:
+        count, size = 0, 0
+        for facts in self.room.files(pid):
+            count, size = count + 1, size + 512 * facts.st_blocks
+            if size > self.limits.disk_bytes:
+                return f"its files took more than {megabytes(self.limits.disk_bytes)} together"
+            if count > MOST_FILES:
+                return f"it had more than {MOST_FILES} files"
+        return ""
+
+
+def _memory(path: str) -> int:
+    return int(Path(path).read_text().split()[0]) * _PAGE
+
+
+def _student(shell: Shell, room: Room, process: int, limits: Limits) -> None:
+    """The process of a hand-in: locks itself in, then answers."""
     code = 1
     try:
         os.setsid()  # signals to its own process group reach neither the keeper nor the zygote
-        _call(_libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        confine.call(_libc.prctl, confine.PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        *limits, output_bytes = struct.unpack("<7Q", request)
-        shell.record.allow(output_bytes)
-        _own_folders(limits[2])
-        _drop_capabilities()
-        for kind, limit in zip(_LIMITS, limits, strict=True):
+        shell.record.allow(limits.output_bytes)
+        memory = _memory("/proc/self/statm") + limits.memory_bytes
+        room.lock(limits)
+        for kind, limit in (
+            (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
+            (resource.RLIMIT_AS, memory),
+            (resource.RLIMIT_FSIZE, limits.file_bytes),
+            (resource.RLIMIT_NOFILE, limits.open_files),
+            (resource.RLIMIT_CORE, 0),
+        ):
             resource.setrlimit(kind, (limit, limit))
         _close_all_but(process)
         _serve(shell, socket.socket(fileno=process))
         code = 0
     finally:
         os._exit(code)
-
-
-_LIMITS = (
-    resource.RLIMIT_CPU,
-    resource.RLIMIT_AS,
-    resource.RLIMIT_FSIZE,
-    resource.RLIMIT_NOFILE,
-    resource.RLIMIT_NPROC,
-    resource.RLIMIT_CORE,
-)
-
-
-def _enter_namespaces() -> None:
-    """A user namespace of an unprivileged id, and in it all the others; the next fork is its first process."""
-    if os.getuid() == 0:
-        try:
-            os.setgroups([])
-            os.setgid(UNPRIVILEGED)
-            os.setuid(UNPRIVILEGED)
-        except OSError:
-            pass  # no second id could be had: the namespaces hold all the same
-        _call(_libc.prctl, _PR_SET_DUMPABLE, 1, 0, 0, 0)
-    uid, gid = os.getuid(), os.getgid()
-    _call(_libc.unshare, _NEWUSER | _NEWNS | _NEWPID | _NEWIPC | _NEWUTS | _NEWNET)
-    for name, text in [("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")]:
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
-
-
-def _own_folders(file_bytes: int) -> None:
-    """Its own /tmp, /dev/shm and /proc, in the place of what other hand-ins see."""
-    quiet = _MS_NOSUID | _MS_NODEV
-    for folder, size in [("/tmp", file_bytes), ("/dev/shm", file_bytes), ("/dev/pts", 4096)]:
-        _mount("tmpfs", folder, quiet, f"size={size},mode=0700,nr_inodes=16384")
-    try:
-        _mount("proc", "/proc", quiet | _MS_NOEXEC)
-        with open("/proc/sys/user/max_user_namespaces", "w") as file:
-            file.write("0")
-        # Where its id is root's outside, the settings in it would be open to it.
-        _mount("", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY | _MS_REMOUNT | _MS_BIND)
-    except OSError:
-        _mount("tmpfs", "/proc", quiet | _MS_NOEXEC | _MS_RDONLY, "size=4096")
-    os.mkdir(HOME)
-    os.chdir(HOME)
-
-
-def _drop_capabilities() -> None:
-    _call(_libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for capability in range(_LAST_CAPABILITY + 1):
-        if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
-            break
-    _call(_libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-    _call(_libc.capset, header, bytes(24))
 
 
 def _serve(shell: Shell, connection: socket.socket) -> None:
@@ -239,10 +422,6 @@ def _close_all_but(*kept: int) -> None:
 
 
 def _mount(kind: str, folder: str, flags: int, options: str = "") -> None:
-    _call(_libc.mount, kind.encode(), folder.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
-
-
-def _call(function: Any, *args: Any) -> None:
-    if function(*args) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"{function.__name__}: {os.strerror(error)}")
+    confine.call(
+        _libc.mount, kind.encode(), folder.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
+    )

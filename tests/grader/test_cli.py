@@ -217,5 +217,9 @@ def test_grade_prints_the_documented_json(sandboxed):
 def test_doctor_tries_the_sandbox(sandboxed):
     findings = {row["what"]: row for row in json.loads(grader("doctor", "--json").stdout)}
     assert findings["sandbox"]["ok"]
-    assert sandboxed in findings["sandbox"]["finding"]
+    in_force = findings["sandbox"]["finding"].removesuffix(" is in force")
+    assert findings[in_force]["ok"] and findings[in_force]["finding"].startswith(sandboxed)
+    assert "tried and refused: read a file of ours" in findings[in_force]["finding"]
+    if findings["landlock"]["ok"]:
+        assert "sees that files exist" in findings["landlock"]["finding"]
     assert findings["references"]["ok"]
