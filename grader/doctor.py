@@ -86,7 +86,7 @@ def _sandbox(kind: str) -> Finding:
                 folder = Path(elsewhere)
             attempts = tried(sandbox, folder)
     except SandboxError as error:
-        return Finding(kind, None, str(error))
+        return Finding(kind, None, str(error).rpartition(f"{kind}: ")[2])
     failed = [attempt.what for attempt in attempts if not attempt.held]
     if failed:
         return Finding(kind, False, f"{sandbox.description}; a hand-in could {', '.join(failed)}")

@@ -105,7 +105,7 @@ class Sandbox:
             else:
                 self.kind = kind
                 return self
-        raise SandboxError(f"no sandbox works here ({'; '.join(failed)})")
+        raise SandboxError(f"no sandbox can start here: {'; '.join(failed)}")
 
     def _start(self, kind: str) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
