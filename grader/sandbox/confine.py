@@ -117,6 +117,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "memfd_secret": (447, 447),
     "migrate_pages": (256, 238),
     "modify_ldt": (154, None),
+    "mkdir": (83, None),
+    "mkdirat": (258, 34),
     "mount": (165, 40),
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
@@ -155,6 +157,8 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
     "semget": (64, 190),
+    "sendmmsg": (307, 269),
+    "sendmsg": (46, 211),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
@@ -171,6 +175,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "tgkill": (234, 131),
     "tkill": (200, 130),
     "truncate": (76, 45),
+    "umask": (95, 166),
     "umount2": (166, 39),
     "unshare": (272, 97),
     "userfaultfd": (323, 282),
@@ -196,7 +201,7 @@ _NEVER = """
 # Without namespaces: what reaches other processes, or other people's files past Landlock.
 _NEVER_ALONE = """
     accept accept4 bind connect inotify_add_watch ioprio_set listen migrate_pages move_pages pidfd_getfd pidfd_open
-    pidfd_send_signal process_madvise process_mrelease socket truncate
+    pidfd_send_signal process_madvise process_mrelease sendmmsg sendmsg socket truncate
 """
 _NO_PROCESSES = "execve execveat fork vfork"
 # Said to be done and not done, so that copying a file still works: Landlock has no say in them.
@@ -284,6 +289,9 @@ def _rules(alone: bool, processes: bool) -> dict[str, list[_Step]]:
         # Opened to be read, and emptied by that: Landlock before its third version lets it pass.
         rules |= _for("open", _not_emptied(1)) | _for("openat", _not_emptied(2))
         rules |= _for("openat2", [_refuse(errno.ENOSYS)])
+        # Folders that their owner cannot look into would hide what is in them from the keeper.
+        rules |= _for("mkdir", _all_set(1, 0o700)) | _for("mkdirat", _all_set(2, 0o700))
+        rules |= _for("umask", _unless_set(0, 0o700, errno.EPERM))
     return rules
 
 
@@ -313,6 +321,16 @@ def _unless(index: int, values: Sequence[int]) -> list[_Step]:
 
 def _unless_set(index: int, bits: int, number: int) -> list[_Step]:
     return [_argument(index), (_JUMP_SET, 0, 1, bits), _refuse(number), (_RETURN, 0, 0, _ALLOW)]
+
+
+def _all_set(index: int, bits: int) -> list[_Step]:
+    return [
+        _argument(index),
+        (_AND, 0, 0, bits),
+        (_JUMP_EQUAL, 1, 0, bits),
+        _refuse(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
 
 
 def _not_emptied(index: int) -> list[_Step]:

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -152,6 +153,7 @@ class Alone:
             os.wait()
             shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(0)
+        os.umask(0o077)
         self._lock_files(["/proc"], self._folder)
         os.chdir(self._folder)
 
@@ -164,7 +166,8 @@ class Alone:
         os.chdir(self._own)
         self._lock_files([f"/proc/{os.getpid()}"], self._own)
         confine.drop_capabilities()
-        confine.filter_calls(alone=True, processes=False)
+        if confine.filterable():
+            confine.filter_calls(alone=True, processes=False)
 
     def _lock_files(self, readable: list[str], writable: Path) -> None:
         if self._readable is not None:
@@ -177,35 +180,31 @@ class Alone:
     def files(self, pid: int) -> Iterator[os.stat_result]:
         waiting = [str(self._own)]
         while waiting:
-            with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     yield entry.stat(follow_symlinks=False)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-        with suppress(OSError):
+        with suppress(FileNotFoundError):
             for handle in os.scandir(f"/proc/{pid}/fd"):
-                with suppress(OSError):
+                with suppress(FileNotFoundError):
                     if not (facts := handle.stat()).st_nlink:  # removed, and still there while it is open
                         yield facts
 
     def leave(self) -> None:
-        """Remove its folder, however deep or shut its folders are."""
-        waiting = [self._own]
+        """Remove its folder, however deep its folders are: each comes to the top before it goes."""
+        number, waiting = count(), [self._own]
         while waiting:
             folder = waiting.pop()
             with suppress(OSError):
-                os.chmod(folder, 0o700)
                 for entry in list(os.scandir(folder)):
                     if entry.is_dir(follow_symlinks=False):
-                        place = self._own / f"{len(waiting)}-{time.monotonic_ns()}"
-                        os.rename(entry.path, place)
-                        waiting.append(place)
+                        top = self._folder / f"{self._own.name}-{next(number)}"
+                        os.rename(entry.path, top)
+                        waiting.append(top)
                     else:
                         os.unlink(entry.path)
-            if folder != self._own:
-                with suppress(OSError):
-                    os.rmdir(folder)
-        shutil.rmtree(self._own, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(control_fd: int, room: Room) -> None:
@@ -314,13 +313,16 @@ class _Watch:
         )
 
     def _wrote_too_much(self, pid: int) -> str:
-        count, size = 0, 0
-        for facts in self.room.files(pid):
-            count, size = count + 1, size + 512 * facts.st_blocks
-            if size > self.limits.disk_bytes:
-                return f"its files took more than {megabytes(self.limits.disk_bytes)} together"
-            if count > MOST_FILES:
-                return f"it had more than {MOST_FILES} files"
+        number, size = 0, 0
+        try:
+            for facts in self.room.files(pid):
+                number, size = number + 1, size + 512 * facts.st_blocks
+                if size > self.limits.disk_bytes:
+                    return f"its files took more than {megabytes(self.limits.disk_bytes)} together"
+                if number > MOST_FILES:
+                    return f"it had more than {MOST_FILES} files"
+        except OSError as error:
+            return f"its folders cannot be looked into: {error.strerror}"
         return ""
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -389,6 +390,18 @@ def test_many_files_are_bounded(sandbox, alone):
             assert "Errno 28" in session.run(source).error
 
 
+def test_nothing_hides_from_the_count(sandbox, alone):
+    if not alone:
+        pytest.skip("a file system of its own needs no count")
+    deep = "import os\nwhile True: os.mkdir('d'); os.chdir('d')"
+    assert re.search("more than 4096 files|cannot be looked into: File name too long", stopped(sandbox, deep))
+    with sandbox.open() as session:
+        assert "PermissionError" in session.run("import os\nos.mkdir('shut', 0o300)").error
+        assert "Error" in session.run("os.umask(0o700)").error
+        sent = session.run("import socket\na, b = socket.socketpair()\nsocket.send_fds(a, [b'x'], [0])").error
+        assert "PermissionError" in sent
+
+
 def test_threads_are_bounded(sandbox, alone):
     source = (
         "import threading, time\nfor i in range(50): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
@@ -581,8 +594,8 @@ def test_what_it_left_behind_is_dead(sandbox, alone):
 
 def test_its_folder_goes_with_it(sandbox, alone):
     source = (
-        "import os\nhere = os.getcwd()\nos.mkdir('shut', 0)\nopen('x', 'w').write('x')\n"
-        "for i in range(2000):\n    os.mkdir('d'); os.chdir('d')\n"
+        "import os\nhere = os.getcwd()\nopen('x', 'w').write('x')\n"
+        "for i in range(1500):\n    os.mkdir('d'); os.mkdir('e'); os.chdir('d')\n"
     )
     with sandbox.open() as session:
         assert session.run(source).error is None
