@@ -15,12 +15,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool, Dict, Unicode
 
 from grader.notebooks import UnreadableHandIn, read_hand_in, rebuild
 from grader.notebooks.clean import clean_outputs
 from grader.notebooks.handin import with_remarks
 from grader.report.exercise import exercise_html, exercise_text
 from grader.result import Result
+from grader.settings import SANDBOXES, Settings
 
 Resources = dict[str, Any]
 
@@ -93,6 +95,12 @@ class Grade(NbGraderPreprocessor):
     Fails closed: whatever goes wrong on our side, the mark is zero, says so, and asks for a look by hand.
     """
 
+    limits = Dict(help="Limits of a hand-in that differ from the defaults: name -> amount.").tag(config=True)
+    sandbox = Unicode(Settings.sandbox, help=f"One of {', '.join(SANDBOXES)}.").tag(config=True)
+    allow_unsandboxed = Bool(
+        Settings.allow_unsandboxed, help="Grade without a sandbox where none works."
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         who = resources["nbgrader"]
         result = self._grade(
@@ -116,11 +124,21 @@ class Grade(NbGraderPreprocessor):
         notes = [f"Not graded: {problem}" for problem in problems] + result.remarks
         return with_remarks(nb, notes), resources
 
+    def settings(self) -> Settings:
+        """What is set for this course.
+
+        Raises:
+            UnknownName: there is no such limit or sandbox.
+        """
+        return Settings().changed(
+            limits=self.limits, sandbox=self.sandbox, allow_unsandboxed=self.allow_unsandboxed
+        )
+
     def _grade(self, root: Path, assignment: str, path: Path, student: str) -> Result:
         from grader.classroom import grade_hand_in
 
         try:
-            return grade_hand_in(root, assignment, read_hand_in(path), student)
+            return grade_hand_in(root, assignment, read_hand_in(path), student, self.settings())
         except UnreadableHandIn as unreadable:
             return Result(student, 0.0, 0.0, error=str(unreadable))
         except Exception as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,9 @@ from grader.notebooks import (
 )
 from grader.result import Result
 from grader.runner import GradingFailed, run_checks
-from grader.sandbox import Limits, Sandbox, StudentDied, StudentTimeout
+from grader.sandbox import Sandbox, SandboxError, StudentDied, StudentTimeout
 from grader.sandbox.shell import Outcome, Raised
+from grader.settings import Settings
 from grader.store import Store
 from grader.submission import Here
 
@@ -41,12 +44,12 @@ class Grader:
 
     Args:
         course: the course, with its releases and its secret seed.
-        limits: what a hand-in may use.
+        settings: limits and sandbox, in the place of the course's.
     """
 
-    def __init__(self, course: Course, limits: Limits | None = None) -> None:
+    def __init__(self, course: Course, settings: Settings | None = None) -> None:
         self.course = course
-        self.limits = limits
+        self.settings = settings or Settings.of(course)
         self.store = Store(course.private / "results")
         self._sandbox: Sandbox | None = None
         self._releases: dict[str, tuple[bytes, NotebookNode]] = {}
@@ -78,11 +81,14 @@ class Grader:
         """
         release, released = self._released(assignment)
         book = self.book(assignment)
-        key = self.store.key(assignment, release, raw, book.seed)
-        if not anew and (kept := self.store.get(key)) is not None:
+        key = self.store.key(assignment, release, raw, book.seed, self.settings.limits)
+        kept = None if anew else self.store.get(key)
+        if kept is None and self.sandbox().kind == "none":
+            key += "-unsandboxed"
+            kept = None if anew else self.store.get(key)
+        if kept is not None:
             return replace(kept, student=student)
         started = time.perf_counter()
-        self._open_sandbox()  # where there is none, nobody is graded
         most = sum(e.points for e in exercises_of(assignment).values())
         ours = ""
         try:
@@ -103,7 +109,7 @@ class Grader:
 
     def _graded(self, assignment: str, handin: HandIn, book: CaseBook) -> Result:
         exercises = exercises_of(assignment)
-        with _Behind(self._open_sandbox(), handin) as functions:
+        with _Behind(self.sandbox(), handin) as functions:
             results = run_checks(
                 assignment,
                 functions,
@@ -144,10 +150,32 @@ class Grader:
             self._releases[assignment] = raw, nbformat.reads(raw, as_version=4)
         return self._releases[assignment]
 
-    def _open_sandbox(self) -> Sandbox:
+    def sandbox(self) -> Sandbox:
+        """The sandbox of the settings, opened on first need.
+
+        Raises:
+            SandboxError: it does not work here, and the settings do not allow to do without.
+        """
         if self._sandbox is None:
-            self._sandbox = Sandbox(("numpy",), self.limits).__enter__()
+            kind = None if self.settings.sandbox == "auto" else self.settings.sandbox
+            try:
+                self._sandbox = Sandbox(("numpy",), self.settings.limits, kind).__enter__()
+            except SandboxError as reason:
+                if not self.settings.allow_unsandboxed:
+                    raise
+                _warn_unsandboxed(str(reason))
+                self._sandbox = Sandbox(("numpy",), self.settings.limits, "none").__enter__()
         return self._sandbox
+
+
+@cache
+def _warn_unsandboxed(reason: str) -> None:
+    """Once, where it cannot be overlooked."""
+    print(
+        f"WARNING: {reason}.\nWARNING: hand-ins run WITHOUT ISOLATION, as you: they can read and change what you can,"
+        " marks included.",
+        file=sys.stderr,
+    )
 
 
 def bake(assignment: str, seed: str, course: Course, *, hidden: bool = True) -> CaseBook:
@@ -274,18 +302,19 @@ class _Behind:
             self._run()
 
 
-_graders: dict[Path, Grader] = {}
+@cache
+def _grader(root: Path, settings: Settings) -> Grader:
+    grader = Grader(Course.find(root), settings)
+    atexit.register(grader.close)
+    return grader
 
 
-def grade_hand_in(root: Path, assignment: str, raw: bytes, student: str) -> Result:
+def grade_hand_in(root: Path, assignment: str, raw: bytes, student: str, settings: Settings) -> Result:
     """Grade one hand-in of the course in `root`; a result that is kept is not made again.
 
     This is what nbgrader's autograde calls, so that its marks are those of `grader grade`.
     """
-    if root not in _graders:
-        _graders[root] = Grader(Course.find(root))
-        atexit.register(_graders[root].close)
-    return _graders[root].grade(assignment, student, raw, anew=False)
+    return _grader(root, settings).grade(assignment, student, raw, anew=False)
 
 
 def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:
@@ -306,6 +335,7 @@ def grade_class(
     progress: Progress = lambda result: None,
     *,
     anew: bool = True,
+    settings: Settings | None = None,
 ) -> list[Result]:
     """Grade every hand-in of an assignment in a folder, in the order of the students' names.
 
@@ -315,10 +345,15 @@ def grade_class(
         folder: holds `<student>/<assignment>/<assignment>.ipynb`.
         progress: called with each result as it comes.
         anew: grade also what was graded before and has not changed.
+        settings: limits and sandbox, in the place of the course's.
+
+    Raises:
+        SandboxError: there is no sandbox here; nobody is graded.
     """
     most = sum(e.points for e in exercises_of(assignment).values())
     results = []
-    with Grader(course) as grader:
+    with Grader(course, settings) as grader:
+        grader.sandbox()
         for student, path in hand_ins(folder, assignment):
             try:
                 result = grader.grade(assignment, student, read_hand_in(path), anew=anew)

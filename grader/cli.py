@@ -20,6 +20,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from typer.core import TyperCommand
 
 from grader import __version__
 from grader.course import PUBLIC_SEED, Course, CourseError, UnknownName, known, syllabus
@@ -309,7 +310,18 @@ def release(
         out.print(f"{path}", markup=False, soft_wrap=True)
 
 
-@app.command()
+class _WithLimits(TyperCommand):
+    """A command whose help names the limits, which are imported only for who asks."""
+
+    def format_help(self, context: Any, formatter: Any) -> None:
+        from grader.settings import defaults
+
+        shown = ", ".join(f"{name}={amount}" for name, amount in defaults().items())
+        self.epilog = f"The limits of a hand-in: {shown}."
+        super().format_help(context, formatter)
+
+
+@app.command(cls=_WithLimits)
 def grade(
     name: Name,
     submissions: Annotated[
@@ -320,6 +332,24 @@ def grade(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed since.")] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Another limit than nbgrader_config.py sets, such as call_seconds=20 or memory_bytes=4GiB; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    sandbox: Annotated[
+        str | None,
+        typer.Option(help="auto (the best that works), bubblewrap or landlock.", show_default=False),
+    ] = None,
+    allow_unsandboxed: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-unsandboxed", help="Grade without isolation where no sandbox works.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Grade a class: submitted/ into the gradebook, or any folder.
@@ -332,18 +362,23 @@ def grade(
     from grader.result import published
     from grader.runner import GradingFailed
     from grader.sandbox import SandboxError
+    from grader.settings import Settings, limits_from
 
     known(name, syllabus(), "assignment")
     course = Course.find()
+    settings = Settings.of(course).changed(
+        limits=limits_from(limit or []), sandbox=sandbox, allow_unsandboxed=allow_unsandboxed
+    )
     folder = submissions or course.submitted
     total = len(list(hand_ins(folder, name)))
     try:
         with _bar(f"grading {name}", total) as advance:
-            results = grade_class(course, name, folder, advance, anew=force or submissions is not None)
+            anew = force or submissions is not None
+            results = grade_class(course, name, folder, advance, anew=anew, settings=settings)
         if submissions is None:
             with _bar("writing the gradebook", total) as advance:
                 for student, problem in into_gradebook(
-                    course, name, [r.student for r in results], advance
+                    course, name, [r.student for r in results], advance, settings
                 ).items():
                     err.print(f"student {student}: {problem}", style="red", markup=False)
     except (SandboxError, GradingFailed) as failure:
@@ -459,17 +494,18 @@ def demo(as_json: Json = False) -> None:
 
     Example: grader demo
     """
-    from grader.classroom import grade_class
+    from grader.classroom import Grader, grade_class
     from grader.gradebook import feedback as write_feedback
     from grader.gradebook import into_gradebook
     from grader.notebooks import build_release
     from grader.report.tables import class_table
     from grader.result import published
-    from grader.sandbox import Sandbox, SandboxError
+    from grader.sandbox import SandboxError
 
     here = Course.find()
     try:
-        Sandbox().__enter__().__exit__()
+        with Grader(here) as grader:
+            grader.sandbox()
     except SandboxError as failure:
         raise CourseError(str(failure)) from None
     root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched

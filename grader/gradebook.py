@@ -6,24 +6,18 @@ import glob
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.course import Course, CourseError
 from grader.notebooks import UnreadableHandIn, read_hand_in
+from grader.settings import Settings, configuration
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
 
 Progress = Callable[[str], None]
-
-
-def configuration(course: Course) -> Config:
-    """What the course's nbgrader_config.py sets."""
-    from traitlets.config.loader import PyFileConfigLoader
-
-    return PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
 
 
 def course_directory(course: Course, **traits: Any) -> CourseDirectory:
@@ -34,7 +28,11 @@ def course_directory(course: Course, **traits: Any) -> CourseDirectory:
 
 
 def into_gradebook(
-    course: Course, assignment: str, students: Iterable[str], progress: Progress = lambda student: None
+    course: Course,
+    assignment: str,
+    students: Iterable[str],
+    progress: Progress = lambda student: None,
+    settings: Settings | None = None,
 ) -> dict[str, str]:
     """Autograde hand-ins under `submitted/` into the gradebook, anew where they were there before.
 
@@ -45,6 +43,7 @@ def into_gradebook(
         assignment: the assignment.
         students: whose hand-ins.
         progress: called with each student when done.
+        settings: in the place of the course's.
 
     Returns:
         Student -> what went wrong, for those where something did.
@@ -58,6 +57,8 @@ def into_gradebook(
         from nbgrader.utils import capture_log
 
         config = configuration(course)
+        if settings:
+            config.Grade.update(asdict(settings))
         url, course_id = (place := course_directory(course)).db_url, place.course_id
         with Gradebook(url, course_id) as gradebook:
             try:

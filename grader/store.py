@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from grader.result import Result
+from grader.sandbox import Limits
 
 
 @cache
@@ -32,10 +33,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def key(self, assignment: str, release: bytes, handin: bytes, seed: str) -> str:
-        """The name of a result: it changes when the release, the hand-in, the checks or the seed do."""
+    def key(self, assignment: str, release: bytes, handin: bytes, seed: str, limits: Limits) -> str:
+        """The name of a result: it changes when the release, the hand-in, the checks, the seed or the limits do."""
         digest = hashlib.sha256(grader_fingerprint().encode())
-        for part in (assignment.encode(), release, handin, seed.encode()):
+        for part in (assignment.encode(), release, handin, seed.encode(), repr(limits).encode()):
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()[:32]
 

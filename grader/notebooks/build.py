@@ -159,7 +159,8 @@ def _generate(name: str, stage: Path, course: Course, register: bool) -> None:
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.utils import capture_log
 
-    from grader.gradebook import configuration, course_directory
+    from grader.gradebook import course_directory
+    from grader.settings import configuration
 
     config = configuration(course)
     database = course_directory(course).db_url

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -15,10 +16,12 @@ from nbconvert.filters import markdown2html
 from grader.autograde import _marked
 from grader.course import Course, CourseError
 from grader.exercise import exercises_of
-from grader.gradebook import configuration, course_directory, feedback, into_gradebook
+from grader.gradebook import course_directory, feedback, into_gradebook
 from grader.notebooks import build_release, filled_notebook, release_notebook, solution_answers
 from grader.notebooks.clean import clean_markdown, clean_outputs
 from grader.result import ExerciseResult, Result
+from grader.sandbox import Limits
+from grader.settings import Settings, configuration
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's and SQLAlchemy's own
 
@@ -277,6 +280,32 @@ def test_the_command_nbgrader_autograde_gives_the_same_marks(course, graded):
     ran = subprocess.run(command, cwd=course.root, env=bare, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert marks(course) == before
+
+
+def test_settings_hold_in_nbgraders_pass_too(course):
+    """Those of the config file, and those that a command line gave in their place."""
+    slow = solution_answers(NAME, course)["relu"].replace(
+        "    return", "    __import__('time').sleep(0.3)\n    return"
+    )
+    path = folder(course, "slow") / f"{NAME}.ipynb"
+    nbformat.write(filled_notebook(NAME, {"relu": slow}, course), path)
+    config = course.root / "nbgrader_config.py"
+    kept = config.read_text()
+
+    def relu(settings=None):
+        assert into_gradebook(course, NAME, ["slow"], settings=settings) == {}
+        return marks(course)["slow"]["check-relu"]
+
+    try:
+        assert relu() == (POINTS["relu"], False)
+        assert relu(Settings(Limits(call_seconds=0.2))) == (0.0, False)
+        config.write_text(kept + "c.Grade.limits = {'call_seconds': 0.2}\n")
+        assert relu() == (0.0, False)
+        config.write_text(kept + "c.Grade.limits = {'call_second': 0.2}\n")
+        assert relu() == (0.0, True)
+    finally:
+        config.write_text(kept)
+        shutil.rmtree(course.submitted / "slow")
 
 
 def test_a_grading_that_does_not_run_gives_zero_and_says_so(course, graded):

@@ -10,6 +10,7 @@ from grader.exercise import exercises_of
 from grader.notebooks import filled_notebook, solution_answers
 from grader.result import Result
 from grader.sandbox import Limits
+from grader.settings import Settings
 
 EXERCISES = exercises_of("activations")
 QUICK = Limits(cell_seconds=3.0, call_seconds=1.5)
@@ -17,7 +18,7 @@ QUICK = Limits(cell_seconds=3.0, call_seconds=1.5)
 
 @pytest.fixture(scope="module")
 def quick(sandboxed):
-    with Grader(Course.find(), QUICK) as grader:
+    with Grader(Course.find(), Settings(QUICK)) as grader:
         yield grader
 
 
@@ -101,7 +102,8 @@ def test_all_processes_of_a_hand_in_share_its_time(sandboxed):
         e.name: "\n\n".join(f"def {f}(x):\n    while True: pass" for f in e.functions)
         for e in EXERCISES.values()
     }
-    with Grader(Course.find(), Limits(cell_seconds=3.0, call_seconds=1.5, total_seconds=5.0)) as grader:
+    limits = Limits(cell_seconds=3.0, call_seconds=1.5, total_seconds=5.0)
+    with Grader(Course.find(), Settings(limits)) as grader:
         result = graded(grader, **hangs)
     assert {test.outcome for e in result.exercises.values() for test in e.tests} == {"timeout"}
     assert "in all" in result.exercises["softmax"].tests[0].message

@@ -11,6 +11,7 @@ import pytest
 from grader.course import Course, syllabus
 from grader.exercise import exercises_of
 from grader.notebooks import filled_notebook
+from grader.settings import defaults
 
 ROOT = Path(__file__).parent.parent.parent
 GRADER = Path(sys.executable).with_name("grader")
@@ -38,6 +39,9 @@ def test_list():
         (["hint", "activations/tahn"], "did you mean tanh"),
         (["hint", "activations"], "say which exercise: activations/sigmoid"),
         (["grade", "loses"], "did you mean losses?"),
+        (["grade", "activations", "--limit", "call_second=20"], "did you mean call_seconds"),
+        (["grade", "activations", "--limit", "call_seconds"], "write NAME=VALUE, such as call_seconds=20"),
+        (["grade", "activations", "--sandbox", "lanlock"], "did you mean landlock?"),
         (["release", "loses"], "did you mean losses?"),
         (["check", "--file", "nothing.py"], "say which assignment"),
         (["check", "activations", "--file", "nothing.py"], "no file nothing.py"),
@@ -86,6 +90,12 @@ def test_every_command_has_help_with_an_example():
     for command in commands:
         assert command in listed.stdout
         assert f"Example: grader {command}" in " ".join(grader(command, "--help").stdout.split())
+
+
+def test_help_shows_the_limits():
+    shown = " ".join(grader("grade", "--help").stdout.split())
+    for name, amount in defaults().items():
+        assert f"{name}={amount}" in shown
 
 
 def test_outside_a_course(tmp_path):

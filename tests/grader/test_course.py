@@ -12,6 +12,7 @@ from grader import cases, store
 from grader.cases import CaseBook
 from grader.course import Course, CourseError, UnknownName, known
 from grader.result import ExerciseResult, Result, TestResult
+from grader.sandbox import Limits
 from grader.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
@@ -104,7 +105,7 @@ def test_a_result_is_kept_whole_or_not_at_all(tmp_path):
             "relu": ExerciseResult("relu", ["relu"], 1.5, 2.0, [TestResult("t", "T", "passed", False, "")])
         },
     )
-    key = kept.key("activations", b"release", b"hand-in", "seed")
+    key = kept.key("activations", b"release", b"hand-in", "seed", Limits())
     assert kept.get(key) is None
     kept.put(key, result)
     assert kept.get(key) == result
@@ -114,15 +115,16 @@ def test_a_result_is_kept_whole_or_not_at_all(tmp_path):
 
 def test_a_result_is_named_by_all_that_it_depends_on(monkeypatch, tmp_path):
     kept = Store(tmp_path)
-    parts = ("activations", b"release", b"hand-in", "seed")
+    parts = ("activations", b"release", b"hand-in", "seed", Limits())
     names = {kept.key(*parts)}
     for changed in (
         ("losses", *parts[1:]),
         (parts[0], b"other", *parts[2:]),
-        (*parts[:2], b"other", "seed"),
-        (*parts[:3], "other"),
+        (*parts[:2], b"other", *parts[3:]),
+        (*parts[:3], "other", parts[4]),
+        (*parts[:4], Limits(call_seconds=20.0)),
     ):
         names.add(kept.key(*changed))
     monkeypatch.setattr(store, "grader_fingerprint", lambda: "other checks")
     names.add(kept.key(*parts))
-    assert len(names) == 6
+    assert len(names) == 7
