@@ -1,5 +1,6 @@
 """What an instructor sets, in nbgrader_config.py or on the command line, and what a wrong word gets."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -92,3 +93,8 @@ def test_nbgraders_preprocessor_has_the_same_settings():
 def test_every_limit_has_a_default_that_reads_back():
     assert list(defaults()) == [each.name for each in fields(Limits)]
     assert Settings().changed(limits=defaults()).limits == Limits()
+
+
+def test_the_limits_of_the_security_page_are_those_in_force():
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", page, re.MULTILINE)) == defaults()
