@@ -37,6 +37,7 @@ from grader.submission import Here
 Progress = Callable[[Result], None]
 
 OWN_CELLS_LEFT_OUT = 2
+LEAST_CPU_SECONDS = 0.5  # with less than this a new process would hardly start
 
 
 class Grader:
@@ -204,8 +205,9 @@ def bake(assignment: str, seed: str, course: Course, *, hidden: bool = True) -> 
 class _Behind:
     """A hand-in's functions behind the sandbox.
 
-    A process that hung or died is replaced, and its cells run again without the one that did it. All processes of a
-    hand-in share its time.
+    A process that hung or died is replaced, and its cells run again without the one that did it. A call that died where
+    others were before it is made once more: what they left running must not cost its exercise. All processes of a hand-in
+    share its time, on the clock and of the processor.
     """
 
     def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
@@ -215,7 +217,9 @@ class _Behind:
         self.errors: dict[str, str] = {}
         self.remarks: list[str] = []
         self._left_out: set[str] = set()
+        self._called: set[str] = set()
         self._until = time.monotonic() + sandbox.limits.total_seconds
+        self._cpu_left = sandbox.limits.cpu_seconds
         self._session = sandbox.open()
         self._run()
 
@@ -230,7 +234,7 @@ class _Behind:
         missed = self._run_each(self.handin.cells)
         if missed is not None:
             missed = self._run_each(missed)
-        if missed is None and not self._late():
+        if missed is None and not self._spent():
             self._run()
 
     def _run_each(self, cells: Sequence[Cell]) -> list[Cell] | None:
@@ -242,13 +246,14 @@ class _Behind:
             try:
                 ran = self._session.run(cell.source)
             except (StudentTimeout, StudentDied) as fault:
-                self._leave_out(cell, str(fault))
-                self._replace()
+                self._leave_out(cell, self._replace(fault))
                 return None
             self.outputs[cell.id] = ran.outputs
             self.errors.pop(cell.id, None)
             if ran.error:
                 self.errors[cell.id] = ran.error
+                if met := self.sandbox.limits.met_in(ran.error):
+                    ran.outputs.append({"output_type": "stream", "name": "stderr", "text": f"{met}\n"})
                 if ran.error.startswith("NameError"):
                     missed.append(cell)
         return missed
@@ -264,15 +269,26 @@ class _Behind:
             self._left_out |= own
             self.remarks.append("So were all other cells of your own that are no answers.")
 
-    def _late(self) -> bool:
-        return time.monotonic() >= self._until
+    def _spent(self) -> str:
+        """Which time of the whole hand-in is used up, and how much it was; empty while there is some."""
+        limits = self.sandbox.limits
+        if time.monotonic() >= self._until:
+            return f"the notebook took more than {limits.total_seconds:g} seconds in all"
+        if self._cpu_left < LEAST_CPU_SECONDS:
+            return f"the notebook used more than {limits.cpu_seconds:g} seconds of processor time in all"
+        return ""
 
-    def _replace(self) -> None:
-        """A fresh process, in which the time of the whole hand-in goes on."""
+    def _replace(self, fault: Exception) -> str:
+        """A fresh process, in which the time of the whole hand-in goes on; returns what ended the one before."""
         self._session.close()
-        if not self._late():
-            limits = self.sandbox.limits
-            self._session = self.sandbox.open(replace(limits, total_seconds=self._until - time.monotonic()))
+        self._cpu_left -= self._session.cpu_seconds
+        if spent := self._spent():
+            return spent
+        left = self._until - time.monotonic()
+        limits = replace(self.sandbox.limits, total_seconds=left, cpu_seconds=self._cpu_left)
+        self._session = self.sandbox.open(limits)
+        self._called = set()
+        return str(fault)
 
     def notes(self, exercises: Mapping[str, Exercise]) -> dict[str, str]:
         """Function -> the error of the cell that should have defined it."""
@@ -284,22 +300,25 @@ class _Behind:
         }
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
-        if self._late():
-            seconds = self.sandbox.limits.total_seconds
-            raise StudentTimeout(f"the notebook took more than {seconds:g} seconds in all")
+        if spent := self._spent():
+            raise StudentTimeout(spent)
+        others = self._called - {name}
+        self._called.add(name)
         try:
             return self._session.call(name, args, kwargs)
-        except StudentTimeout:
-            self._again()
-            raise
+        except StudentTimeout as hung:
+            raise StudentTimeout(self._again(hung)) from None
         except StudentDied as died:
-            self._again()
-            return Outcome(error=Raised("StudentDied", str(died)))
+            ended = self._again(died)
+            if others and not self._spent():
+                return self.call(name, args, kwargs)
+            return Outcome(error=Raised("StudentDied", ended))
 
-    def _again(self) -> None:
-        self._replace()
-        if not self._late():
+    def _again(self, fault: Exception) -> str:
+        ended = self._replace(fault)
+        if not self._spent():
             self._run()
+        return ended
 
 
 @cache

@@ -66,6 +66,14 @@ def test_one_answers_failure_stays_its_own(quick, body):
     assert said in tests[0].message
 
 
+def test_what_an_answer_leaves_behind_costs_no_other(quick):
+    late = "import os, threading; threading.Timer(0.2, os._exit, [1]).start(); return x"
+    slow = SOLUTION["leaky_relu"].replace("    return", "    __import__('time').sleep(0.3)\n    return")
+    result = graded(quick, relu=RELU.format(body=late), leaky_relu=slow)
+    assert result.exercises["relu"].score == 0
+    assert full_but(result, "relu")
+
+
 def test_after_two_hangs_the_rest_is_not_asked(quick):
     result = graded(quick, relu=RELU.format(body="while True: pass"))
     messages = [test.message for test in result.exercises["relu"].tests]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,10 @@ ROOT = Path(__file__).parent.parent.parent
 GRADER = Path(sys.executable).with_name("grader")
 
 
-def grader(*words: object, cwd: Path = ROOT) -> subprocess.CompletedProcess:
-    return subprocess.run([GRADER, *map(str, words)], cwd=cwd, capture_output=True, text=True)
+def grader(*words: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [GRADER, *map(str, words)], cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True
+    )
 
 
 def test_list():
@@ -222,6 +225,18 @@ def test_grade_prints_the_documented_json(sandboxed):
                 assert list(test) == ["name", "title", "outcome", "hidden", "message"]
     assert graded["results"][9]["error"]
     assert graded["results"][9]["exercises"] == {}
+
+
+def test_without_a_sandbox_nothing_is_graded_unless_told_to(tmp_path):
+    (tmp_path / "ann").mkdir()
+    shutil.copytree(ROOT / "examples" / "classroom" / "01" / "activations", tmp_path / "ann" / "activations")
+    words = ("grade", "activations", "--submissions", tmp_path, "--sandbox", "bubblewrap", "--json")
+    refused = grader(*words, PATH=os.devnull)
+    assert refused.returncode == 1 and not refused.stdout
+    assert "there is no bubblewrap: install it with `sudo apt install bubblewrap`" in refused.stderr
+    allowed = grader(*words, "--allow-unsandboxed", PATH=os.devnull)
+    assert allowed.returncode == 0 and json.loads(allowed.stdout)["results"][0]["score"] == 24
+    assert allowed.stderr.count("WITHOUT ISOLATION") == 1
 
 
 def test_doctor_tries_the_sandbox(sandboxed):
