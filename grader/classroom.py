@@ -205,9 +205,9 @@ def bake(assignment: str, seed: str, course: Course, *, hidden: bool = True) -> 
 class _Behind:
     """A hand-in's functions behind the sandbox.
 
-    A process that hung or died is replaced, and its cells run again without the one that did it. A call that died where
-    others were before it is made once more: what they left running must not cost its exercise. All processes of a hand-in
-    share its time, on the clock and of the processor.
+    A process that hung or died is replaced, and its cells run again without the one that did it. A call that failed so
+    where others were before it is made once more: what they left running must not cost its exercise. All processes of a
+    hand-in share its time, on the clock and of the processor.
     """
 
     def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
@@ -306,12 +306,12 @@ class _Behind:
         self._called.add(name)
         try:
             return self._session.call(name, args, kwargs)
-        except StudentTimeout as hung:
-            raise StudentTimeout(self._again(hung)) from None
-        except StudentDied as died:
-            ended = self._again(died)
+        except (StudentTimeout, StudentDied) as fault:
+            ended = self._again(fault)
             if others and not self._spent():
                 return self.call(name, args, kwargs)
+            if isinstance(fault, StudentTimeout):
+                raise StudentTimeout(ended) from None
             return Outcome(error=Raised("StudentDied", ended))
 
     def _again(self, fault: Exception) -> str:

@@ -273,8 +273,8 @@ def _rules(alone: bool, processes: bool) -> dict[str, list[_Step]]:
     rules |= _for("socketpair", _only(0, [_AF_UNIX]))
     rules |= _for("socket", _only(0, [_AF_UNIX, _AF_INET, _AF_INET6]))
     if not processes:
-        thread = [(_JUMP_SET, 1, 0, _CLONE_THREAD), _refuse(errno.EAGAIN), (_RETURN, 0, 0, _ALLOW)]
-        rules |= _for(_NO_PROCESSES, [_refuse(errno.EAGAIN)])
+        thread = [(_JUMP_SET, 1, 0, _CLONE_THREAD), _refuse(errno.ENOTSUP), (_RETURN, 0, 0, _ALLOW)]
+        rules |= _for(_NO_PROCESSES, [_refuse(errno.ENOTSUP)])
         rules |= _for("clone", [*rules["clone"][:-1], *thread])
     if alone:
         me = os.getpid()

@@ -52,12 +52,16 @@ class Limits:
             error: kind and message, as in "OSError: [Errno 27] File too large".
         """
         for pattern, allowed in (
-            (r"^\w*MemoryError|\[Errno 12\]", f"{megabytes(self.memory_bytes)} of memory"),
-            (r"\[Errno 11\]|can't start new thread", f"{self.processes} processes and threads at a time"),
-            (r"\[Errno 24\]", f"{self.open_files} open files"),
-            (r"\[Errno 27\]", f"{megabytes(self.file_bytes)} in a file"),
-            (r"\[Errno 28\]", f"{megabytes(self.disk_bytes)} in all its files"),
+            (r"^\w*MemoryError|\[Errno 12\]", f"have {megabytes(self.memory_bytes)} of memory"),
+            (
+                r"\[Errno 11\]|can't start new thread",
+                f"have {self.processes} processes and threads at a time",
+            ),
+            (r"\[Errno 24\]", f"have {self.open_files} open files"),
+            (r"\[Errno 27\]", f"have {megabytes(self.file_bytes)} in a file"),
+            (r"\[Errno 28\]", f"have {megabytes(self.disk_bytes)} in all its files"),
+            (r"\[Errno 95\]", "start no processes here"),
         ):
             if re.search(pattern, error):
-                return f"a notebook may have {allowed}"
+                return f"a notebook may {allowed}"
         return ""

@@ -74,6 +74,15 @@ def test_what_an_answer_leaves_behind_costs_no_other(quick):
     assert full_but(result, "relu")
 
 
+def test_what_an_answer_leaves_running_holds_up_no_other(quick):
+    hold = "import threading; threading.Timer(0.2, lambda: re_search()).start(); return x"
+    source = RELU.format(body=hold) + "\n\ndef re_search():\n    import re\n    re.match('(a+)+b', 'a' * 60)"
+    slow = SOLUTION["leaky_relu"].replace("    return", "    __import__('time').sleep(0.3)\n    return")
+    result = graded(quick, relu=source, leaky_relu=slow)
+    assert result.exercises["relu"].score == 0
+    assert full_but(result, "relu")
+
+
 def test_after_two_hangs_the_rest_is_not_asked(quick):
     result = graded(quick, relu=RELU.format(body="while True: pass"))
     messages = [test.message for test in result.exercises["relu"].tests]
