@@ -374,13 +374,15 @@ def test_magics_and_broken_python_do_not_hide_an_answer(filled, released):
     assert handin.answers["softmax"] == answer.source
 
 
-def test_older_formats_are_read(filled, released, course):
-    old = nbformat.convert(filled, 3)
-    assert rebuild(given_in(old), released).answers == solution_answers(NAME, course)
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_older_formats_are_refused_with_what_to_do(filled, released, version):
+    old = nbformat.convert(filled, version) if version > 1 else {"nbformat": 1, "cells": []}
+    with pytest.raises(UnreadableHandIn, match=r"at least nbformat 4 is needed: open it in JupyterLab"):
+        rebuild(given_in(old), released)
 
 
 def test_outputs_and_attachments_are_dropped(filled, released):
-    bulk = "x" * 40_000_000
+    bulk = "x" * 30_000_000
     filled.cells[2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": bulk}]
     filled.cells[0]["attachments"] = {"a.png": {"image/png": bulk}}
     assert len(json.dumps(rebuild(given_in(filled), released).notebook())) < 200_000
@@ -421,6 +423,8 @@ def test_sources_that_strain_the_parser(filled, released, source):
         (b'{"cells": [], "nbformat": 4}', "no cells"),
         (b'{"cells": [null, 3, {"source": 5}], "nbformat": 4}', "no cells"),
         (b'{"nbformat": 3, "worksheets": [{"cells": [4]}]}', "old format"),
+        (b'{"nbformat": "3", "worksheets": []}', "old format"),
+        (b'{"nbformat": 3.9, "cells": []}', "old format"),
         (b'{"cells": [{"cell_type": "code", "source": "' + b"x" * 3_000_000 + b'"}]}', "3 MB of code"),
         (b"[" * 200_000, "not a notebook"),
         (b'{"cells": ' * 200_000, "breaks off"),
@@ -448,7 +452,7 @@ def test_only_regular_files_of_a_sane_size_are_read(tmp_path):
         read_hand_in(tmp_path)
     with open(tmp_path / "large.ipynb", "wb") as file:
         file.truncate(handin_module.MAX_BYTES + 1)
-    with pytest.raises(UnreadableHandIn, match="at most 200"):
+    with pytest.raises(UnreadableHandIn, match="has 65 MB, at most 64 are read: clear all outputs"):
         read_hand_in(tmp_path / "large.ipynb")
 
 
