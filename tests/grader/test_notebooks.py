@@ -12,8 +12,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from grader.course import Course, CourseError, syllabus
 from grader.exercise import exercises_of
@@ -461,68 +459,3 @@ def test_a_pipe_does_not_hang_the_reader(tmp_path):
     subprocess.run(["mkfifo", tmp_path / "pipe.ipynb"], check=True)
     with pytest.raises(UnreadableHandIn, match="regular file"):
         read_hand_in(tmp_path / "pipe.ipynb")
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-strange_cell = st.fixed_dictionaries(
-    {},
-    optional={
-        "cell_type": st.sampled_from(["code", "markdown", "raw", "heading"]) | anything,
-        "source": st.sampled_from(["def relu(x):\n return x", "relu = 1", "\ud800", "%%bash\nls", "(" * 300])
-        | st.text()
-        | anything,
-        "metadata": st.fixed_dictionaries(
-            {"nbgrader": st.fixed_dictionaries({"grade_id": st.sampled_from(["relu", "check-relu", "no"])})}
-        )
-        | anything,
-        "id": st.sampled_from(["activations-setup", "activations-relu", "activations-01"]) | anything,
-        "outputs": anything,
-    },
-)
-strange_notebook = st.fixed_dictionaries(
-    {"cells": st.lists(strange_cell | anything, max_size=6)},
-    optional={
-        "nbformat": st.sampled_from([1, 2, 3, 4, 5, "4"]) | anything,
-        "metadata": anything,
-        "worksheets": anything,
-    },
-)
-
-
-any_file = st.binary() | st.builds(lambda n: json.dumps(n).encode(), strange_notebook | anything)
-patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-
-
-@settings(patient, max_examples=150)
-@given(raw=any_file)
-def test_any_bytes_are_rebuilt_or_refused(released, raw):
-    rebuilt_or_refused(released, raw)
-
-
-@pytest.mark.slow
-@settings(patient, max_examples=3000)
-@given(raw=any_file)
-def test_many_bytes_are_rebuilt_or_refused(released, raw):
-    rebuilt_or_refused(released, raw)
-
-
-def rebuilt_or_refused(released, raw):
-    try:
-        handin = rebuild(raw, released)
-    except UnreadableHandIn as refusal:
-        assert str(refusal)
-        return
-    notebook = handin.notebook()
-    nbformat.validate(notebook)
-    assert set(handin.answers) == set(exercises_of(NAME))
-    from_release = {
-        c.id: c.source for c in released.cells if not c.metadata.get("nbgrader", {}).get("solution")
-    }
-    assert {c.id: c.source for c in notebook.cells if c.id in from_release} == from_release
-    nbformat.writes(notebook).encode("utf-8")
