@@ -14,8 +14,8 @@ Node = ast.AST
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 FILLING = ("append", "extend", "insert", "add", "update", "setdefault")
 
-PYTHON_MAGIC = re.compile(r"^(\s*)%(?:time|timeit|prun|memit|mprun)\b(?:\s+-\w+(?:\s*\d+)?)*\s+")
-ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=\s*)[%!].*$")
+PYTHON_MAGIC = re.compile(r"^(\s*)%(?:time|timeit|prun|memit|mprun)\b(?:\s++-\w++(?:\s++\d++)?)*\s+")
+ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]++=\s*+)[%!].*$")
 HELP = re.compile(r"[^#'\"]*\w\?{1,2}\s*")
 
 

@@ -9,7 +9,7 @@ import re
 import stat
 import warnings
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-MAX_BYTES = 200 * 2**20
+MAX_BYTES = 64 * 2**20
+OLDEST_FORMAT = 4
 MAX_MEMORY = 2**30
 MAX_CELLS = 5000
 MAX_CODE = 2 * 2**20
@@ -145,18 +146,9 @@ def rebuild(raw: bytes, released: NotebookNode) -> HandIn:
 
     sources, places = _answers(release, handed, remarks)
     given = _match_given(release, handed, places)
-    extras = [place for place, cell in enumerate(handed) if place not in places and place not in given]
-    for place, index in given.items():
-        if _key(handed[place].source) == _key(release[index].source):
-            continue
-        if release[index].role == "check":
-            remarks.append(
-                f"The check cell of `{release[index].exercise}` was edited; the released one counts."
-            )
-        elif release[index].role != "show":
-            extras.append(place)  # what was added to a given cell is the student's; the given cell runs too
-            remarks.append("A given cell was edited; the released one is back, and yours follows it.")
-    extras.sort()
+    own = [place for place in range(len(handed)) if place not in places and place not in given]
+    remarks += _redefined(release, [handed[place] for place in own])
+    own += _edited(release, handed, given, sources, remarks)
 
     at = {**{p: i for p, i in places.items() if i is not None}, **given}
     steady = _in_order(sorted(at.items()))
@@ -164,7 +156,7 @@ def rebuild(raw: bytes, released: NotebookNode) -> HandIn:
         remarks.append("Cells were moved; they are back in the order of the released notebook.")
     anchors = sorted(steady)
     behind: dict[int, list[Cell]] = {}
-    for number, place in enumerate(extras, 1):
+    for number, place in enumerate(sorted(own), 1):
         if handed[place].source.strip():
             before = bisect_right(anchors, place)
             anchor = steady[anchors[before - 1]] if before else -1
@@ -198,7 +190,7 @@ def _released_cell(cell: Any) -> Cell:
 def _check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise UnreadableHandIn(
-            f"the file has {size / 2**20:.0f} MB, at most {MAX_BYTES // 2**20} are read: clear the outputs and hand it in again"
+            f"the file has {-(-size // 2**20)} MB, at most {MAX_BYTES // 2**20} are read: clear all outputs in JupyterLab, save the notebook and hand it in again"
         )
 
 
@@ -222,8 +214,11 @@ def _notebook(raw: bytes) -> dict[str, Any]:
     if not isinstance(notebook, dict):
         raise UnreadableHandIn("the file is not a notebook")
     version = notebook.get("nbformat")
-    if version in (1, 2, 3) or (isinstance(version, int) and version < 4) or "worksheets" in notebook:
-        notebook = _upgraded(notebook)
+    older = isinstance(version, int | float) and version < OLDEST_FORMAT
+    if older or ("worksheets" in notebook and "cells" not in notebook):
+        raise UnreadableHandIn(
+            f"the notebook has an old format, at least nbformat {OLDEST_FORMAT} is needed: open it in JupyterLab, save it and hand it in again"
+        )
     if not isinstance(notebook.get("cells"), list):
         raise UnreadableHandIn("the file is not a notebook: it has no list of cells")
     return notebook
@@ -234,23 +229,6 @@ def _without_outputs(node: dict[str, Any]) -> dict[str, Any]:
         if bulk in node:
             node[bulk] = []
     return node
-
-
-def _upgraded(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A notebook of an older format in the format of today."""
-    try:
-        import nbformat
-
-        for sheet in notebook.get("worksheets", []):
-            for cell in sheet["cells"]:
-                cell.setdefault("metadata", {})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return nbformat.convert(nbformat.from_dict(notebook), 4)
-    except Exception:  # nbformat's converters raise whatever odd data makes them raise
-        raise UnreadableHandIn(
-            "the notebook has an old format that cannot be converted: save it anew in JupyterLab"
-        ) from None
 
 
 def _cells(notebook: dict[str, Any]) -> list[Cell]:
@@ -296,52 +274,47 @@ def _answers(
     release: list[Cell], handed: list[Cell], remarks: list[str]
 ) -> tuple[dict[str, str], dict[int, int | None]]:
     """The source of each answer, and the handed-in cells used up: place -> index in the release, or None."""
-    code = [place for place, cell in enumerate(handed) if cell.kind == "code"]
-    names = {place: defined(handed[place].source) for place in code}
-    text = {place: _key(handed[place].source) for place in code}
-    given_text = {_key(cell.source) for cell in release if cell.role in ("given", "show", "check")}
+    names = [defined(cell.source) for cell in handed]
+    text = [_key(cell.source) for cell in handed]
+    ours = {_key(cell.source) for cell in release}
+    answer_ids = {cell.grade_id for cell in release if cell.role == "answer"}
     sources: dict[str, str] = {}
     used: dict[int, int | None] = {}
-    answer_ids = {cell.grade_id for cell in release if cell.role == "answer"}
     for index, blank in enumerate(release):
         if blank.role != "answer":
             continue
         functions = defined(blank.source)
-        begun = [
-            p
-            for p in code
-            if names[p] & functions and text[p] != _key(blank.source) and text[p] not in given_text
-        ]
-        by_id = [place for place in code if handed[place].grade_id == blank.grade_id]
+        marked = [place for place, cell in enumerate(handed) if cell.grade_id == blank.grade_id]
+        defining = [place for place, found in enumerate(names) if found & functions]
+        if not any(handed[place].kind == "code" for place in defining):
+            for place in set(marked) & set(defining):
+                handed[place] = replace(handed[place], kind="code")
+                remarks.append(f"The answer cell of `{blank.exercise}` was no code cell; it is one again.")
+        begun = [place for place in defining if handed[place].kind == "code" and text[place] not in ours]
+        by_id = [place for place in marked if handed[place].kind == "code"]
         elsewhere = [place for place in begun if handed[place].grade_id not in answer_ids]
         best = [place for place in begun if place in by_id] or elsewhere or begun or by_id
         if not best:
-            for place in by_id:
-                used.setdefault(place, None)
-            remarks.append(f"The answer cell of `{blank.exercise}` was missing.")
+            remarks.append(
+                f"The answer cell of `{blank.exercise}` was missing, and no other code cell defines its functions."
+            )
             sources[blank.exercise] = blank.source
             continue
         chosen = best[-1]
-        parts, missing = [chosen], functions - names[chosen]
+        parts, have = [chosen], names[chosen] & functions
         for place in reversed(best[:-1]):  # an answer that was split over cells is put together again
-            if names[place] & missing:
+            if names[place] & functions - have:
                 parts.insert(0, place)
-                missing -= names[place]
+                have |= names[place] & functions
         sources[blank.exercise] = "\n\n\n".join(handed[place].source for place in parts)
         used.update(dict.fromkeys(parts))
         used[chosen] = index
-        for place in by_id:
-            if names[place] & functions or not text[place]:
+        for place in by_id if chosen in by_id else by_id + elsewhere:
+            if names[place] <= functions and (names[place] or not text[place]):
                 used.setdefault(place, None)
-        if chosen in by_id:
-            again = [place for place in elsewhere if place > chosen]
-        else:
-            again = []
-            for place in elsewhere:
-                if names[place] <= functions:
-                    used.setdefault(place, None)
-        marked = len(by_id) - len(parts) + 1 if chosen in by_id else len(by_id)
-        remarks += _matching_remarks(blank.exercise, marked, chosen in by_id, bool(again))
+        again = chosen in by_id and any(place > chosen and names[place] & have for place in elsewhere)
+        copies = len(by_id) - len(parts) + 1 if chosen in by_id else len(by_id)
+        remarks += _matching_remarks(blank.exercise, copies, chosen in by_id, again)
     return sources, used
 
 
@@ -363,21 +336,58 @@ def _match_given(release: list[Cell], handed: list[Cell], used: dict[int, int | 
     by_text: dict[tuple[Kind, str], int] = {}
     for i, cell in enumerate(release):
         by_text.setdefault((cell.kind, _key(cell.source)), i)
+    ways: list[Callable[[Cell], int | None]] = [
+        lambda cell: by_text.get((cell.kind, _key(cell.source))),
+        lambda cell: by_grade.get(cell.grade_id),
+        lambda cell: by_id.get(cell.id),
+    ]
     found: dict[int, int] = {}
-    for place, cell in enumerate(handed):
-        if place in used:
-            continue
-        same = by_text.get((cell.kind, _key(cell.source)))
-        index = by_grade.get(cell.grade_id, same if same is not None else by_id.get(cell.id))
-        if index is None:
-            continue
-        if release[index].role == "answer" or index in found.values():
-            if _key(cell.source) == _key(release[index].source):
-                used[place] = None  # a copy of what the release has
-            continue
-        if release[index].kind == cell.kind:
-            found[place] = index
+    for index_of in ways:
+        for place, cell in enumerate(handed):
+            if place in used or place in found or (index := index_of(cell)) is None:
+                continue
+            if release[index].role == "answer" or index in found.values():
+                if _key(cell.source) == _key(release[index].source):
+                    used[place] = None  # a copy of what the release has
+            elif release[index].kind == cell.kind:
+                found[place] = index
     return found
+
+
+def _redefined(release: list[Cell], own: list[Cell]) -> Iterator[str]:
+    """What a student's own cells define anew of what the release gives, in sentences."""
+    provided = set()
+    for cell in release:
+        if cell.role == "given":
+            provided |= defined(cell.source) | set(IMPORTED.findall(cell.source))
+    for cell in own:
+        if cell.kind == "code":
+            for name in sorted(defined(cell.source) & provided):
+                yield f"A cell of your own defines `{name}`, which the notebook gives you; below it, yours counts."
+
+
+def _edited(
+    release: list[Cell],
+    handed: list[Cell],
+    given: dict[int, int],
+    answers: dict[str, str],
+    remarks: list[str],
+) -> Iterator[int]:
+    """The places of edited cells of the release that are to run too: what was added there is the student's.
+
+    An edited check or figure does so only where it defines what an answer may need.
+    """
+    words = set(re.findall(r"\w+", "\n".join(answers.values())))
+    for place, index in given.items():
+        cell, ours = handed[place], release[index]
+        if _key(cell.source) == _key(ours.source):
+            continue
+        if ours.role == "check":
+            remarks.append(f"The check cell of `{ours.exercise}` was edited; the released one counts.")
+        if ours.role in ("given", "text") or (defined(cell.source) - defined(ours.source)) & words:
+            handed[place] = replace(cell, source=cell.source.removeprefix("%%show\n"))
+            remarks.append("A given cell was edited; the released one is back, and yours follows it.")
+            yield place
 
 
 def _in_order(at: list[tuple[int, int]]) -> dict[int, int]:
@@ -404,10 +414,15 @@ def _key(source: str) -> str:
 
 
 DEFINITION = re.compile(r"^(?:async\s+)?def\s+(\w+)|^(\w+)\s*=(?!=)", re.MULTILINE)
+IMPORTED = re.compile(r"\b(?:import|as)\s+(\w+)")
+CELL_MAGIC = re.compile(r"\s*%%(\w*).*")
+RUNS_PYTHON = ("time", "capture", "prun", "show")
 
 
 def defined(source: str) -> set[str]:
     """The names that a cell gives a meaning at its top level, also where it is not quite Python."""
+    if magic := CELL_MAGIC.match(source):
+        return defined(source[magic.end() :]) if magic[1] in RUNS_PYTHON else set()
     if len(source) < 2**18:
         try:
             with warnings.catch_warnings():

@@ -94,6 +94,10 @@ def course(tmp_path_factory):
         path.write_text(json.dumps(notebook), encoding="utf-8")
     whole = json.dumps(handed["full"])
     (folder(course, "broken") / f"{NAME}.ipynb").write_text(whole[: len(whole) // 2], encoding="utf-8")
+    (folder(course, "old") / f"{NAME}.ipynb").write_text(json.dumps(nbformat.convert(handed["full"], 3)))
+    loud = filled_notebook(NAME, course=course)
+    loud.cells[3]["outputs"] = [nbformat.v4.new_output("stream", text="x" * 100_000_000)]
+    (folder(course, "loud") / f"{NAME}.ipynb").write_text(json.dumps(loud))
     (folder(course, "renamed") / "Untitled.ipynb").write_text(whole, encoding="utf-8")
     (course.root / "secret.txt").write_text("the secret of the house")
     (folder(course, "linked") / f"{NAME}.ipynb").symlink_to(course.root / "secret.txt")
@@ -118,10 +122,18 @@ EXPECTED = {
     "Zoë Right": FULL,
     "shouting": FULL,
     "broken": 0.0,
+    "old": 0.0,
+    "loud": 0.0,
     "renamed": 0.0,
     "linked": 0.0,
 }
-UNREADABLE = {"broken": "breaks off", "renamed": "there is Untitled.ipynb", "linked": "is a link"}
+UNREADABLE = {
+    "broken": "breaks off",
+    "old": "old format, at least nbformat 4 is needed: open it in JupyterLab",
+    "loud": "the file has 96 MB, at most 64 are read: clear all outputs",
+    "renamed": "there is Untitled.ipynb",
+    "linked": "is a link",
+}
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +251,7 @@ def test_feedback_shows_reports_and_nothing_live(course, graded):
         assert f"Score: {float(EXPECTED[student])} / {float(FULL)}" in page.text
     assert "evil" not in "".join(pages["full"].scripts)
     assert "Agrees with Keras" in pages["started"].text and "not started" in pages["started"].text
-    assert "breaks off" in pages["broken"].text
+    assert all(said in pages[student].text for student, said in UNREADABLE.items())
     assert "bold" in pages["shouting"].text and "ValueError" in pages["shouting"].text
 
 

@@ -8,6 +8,7 @@ from grader.classroom import Grader, grade_class
 from grader.course import Course, CourseError
 from grader.exercise import exercises_of
 from grader.notebooks import filled_notebook, solution_answers
+from grader.notebooks.handin import MAX_BYTES
 from grader.result import Result
 from grader.sandbox import Limits
 from grader.settings import Settings
@@ -204,6 +205,8 @@ def test_a_class_of_oddities_is_graded(tmp_path, quick):
         "e truncated": right[: len(right) // 2],
         "f list": b"[]",
         "g null": b"null",
+        "g old": nbformat.writes(nbformat.convert(filled_notebook("activations"), 3)).encode(),
+        "g large": right + b" " * MAX_BYTES,
         "z right too": right,
     }
     for student, raw in files.items():

@@ -12,8 +12,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from grader.course import Course, CourseError, syllabus
 from grader.exercise import exercises_of
@@ -374,13 +372,15 @@ def test_magics_and_broken_python_do_not_hide_an_answer(filled, released):
     assert handin.answers["softmax"] == answer.source
 
 
-def test_older_formats_are_read(filled, released, course):
-    old = nbformat.convert(filled, 3)
-    assert rebuild(given_in(old), released).answers == solution_answers(NAME, course)
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_older_formats_are_refused_with_what_to_do(filled, released, version):
+    old = nbformat.convert(filled, version) if version > 1 else {"nbformat": 1, "cells": []}
+    with pytest.raises(UnreadableHandIn, match=r"at least nbformat 4 is needed: open it in JupyterLab"):
+        rebuild(given_in(old), released)
 
 
 def test_outputs_and_attachments_are_dropped(filled, released):
-    bulk = "x" * 40_000_000
+    bulk = "x" * 30_000_000
     filled.cells[2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": bulk}]
     filled.cells[0]["attachments"] = {"a.png": {"image/png": bulk}}
     assert len(json.dumps(rebuild(given_in(filled), released).notebook())) < 200_000
@@ -421,6 +421,8 @@ def test_sources_that_strain_the_parser(filled, released, source):
         (b'{"cells": [], "nbformat": 4}', "no cells"),
         (b'{"cells": [null, 3, {"source": 5}], "nbformat": 4}', "no cells"),
         (b'{"nbformat": 3, "worksheets": [{"cells": [4]}]}', "old format"),
+        (b'{"nbformat": "3", "worksheets": []}', "old format"),
+        (b'{"nbformat": 3.9, "cells": []}', "old format"),
         (b'{"cells": [{"cell_type": "code", "source": "' + b"x" * 3_000_000 + b'"}]}', "3 MB of code"),
         (b"[" * 200_000, "not a notebook"),
         (b'{"cells": ' * 200_000, "breaks off"),
@@ -448,7 +450,7 @@ def test_only_regular_files_of_a_sane_size_are_read(tmp_path):
         read_hand_in(tmp_path)
     with open(tmp_path / "large.ipynb", "wb") as file:
         file.truncate(handin_module.MAX_BYTES + 1)
-    with pytest.raises(UnreadableHandIn, match="at most 200"):
+    with pytest.raises(UnreadableHandIn, match="has 65 MB, at most 64 are read: clear all outputs"):
         read_hand_in(tmp_path / "large.ipynb")
 
 
@@ -457,68 +459,3 @@ def test_a_pipe_does_not_hang_the_reader(tmp_path):
     subprocess.run(["mkfifo", tmp_path / "pipe.ipynb"], check=True)
     with pytest.raises(UnreadableHandIn, match="regular file"):
         read_hand_in(tmp_path / "pipe.ipynb")
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-strange_cell = st.fixed_dictionaries(
-    {},
-    optional={
-        "cell_type": st.sampled_from(["code", "markdown", "raw", "heading"]) | anything,
-        "source": st.sampled_from(["def relu(x):\n return x", "relu = 1", "\ud800", "%%bash\nls", "(" * 300])
-        | st.text()
-        | anything,
-        "metadata": st.fixed_dictionaries(
-            {"nbgrader": st.fixed_dictionaries({"grade_id": st.sampled_from(["relu", "check-relu", "no"])})}
-        )
-        | anything,
-        "id": st.sampled_from(["activations-setup", "activations-relu", "activations-01"]) | anything,
-        "outputs": anything,
-    },
-)
-strange_notebook = st.fixed_dictionaries(
-    {"cells": st.lists(strange_cell | anything, max_size=6)},
-    optional={
-        "nbformat": st.sampled_from([1, 2, 3, 4, 5, "4"]) | anything,
-        "metadata": anything,
-        "worksheets": anything,
-    },
-)
-
-
-any_file = st.binary() | st.builds(lambda n: json.dumps(n).encode(), strange_notebook | anything)
-patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-
-
-@settings(patient, max_examples=150)
-@given(raw=any_file)
-def test_any_bytes_are_rebuilt_or_refused(released, raw):
-    rebuilt_or_refused(released, raw)
-
-
-@pytest.mark.slow
-@settings(patient, max_examples=3000)
-@given(raw=any_file)
-def test_many_bytes_are_rebuilt_or_refused(released, raw):
-    rebuilt_or_refused(released, raw)
-
-
-def rebuilt_or_refused(released, raw):
-    try:
-        handin = rebuild(raw, released)
-    except UnreadableHandIn as refusal:
-        assert str(refusal)
-        return
-    notebook = handin.notebook()
-    nbformat.validate(notebook)
-    assert set(handin.answers) == set(exercises_of(NAME))
-    from_release = {
-        c.id: c.source for c in released.cells if not c.metadata.get("nbgrader", {}).get("solution")
-    }
-    assert {c.id: c.source for c in notebook.cells if c.id in from_release} == from_release
-    nbformat.writes(notebook).encode("utf-8")
