@@ -9,6 +9,7 @@ from grader.classroom import Grader
 from grader.course import Course
 from grader.notebooks import filled_notebook, release_notebook, solution_answers
 from grader.sandbox import Limits
+from grader.settings import Settings
 
 NAME = "activations"
 SOLUTION = solution_answers(NAME)
@@ -18,7 +19,7 @@ COMMENTED = "\n".join(f"# {line}" for line in SOLUTION["relu"].splitlines())
 
 @pytest.fixture(scope="module")
 def quick(sandboxed):
-    with Grader(Course.find(), Limits(cell_seconds=3.0, call_seconds=1.5)) as grader:
+    with Grader(Course.find(), Settings(Limits(cell_seconds=3.0, call_seconds=1.5))) as grader:
         yield grader
 
 
