@@ -71,6 +71,7 @@ class HandIn:
         from nbformat.v4 import new_code_cell, new_markdown_cell
 
         from grader.notebooks.clean import clean_markdown
+        from grader.report.plain import plain
 
         from_release = {cell["id"]: cell for cell in self.released.cells}
         notebook = type(self.released)(self.released)
@@ -78,9 +79,9 @@ class HandIn:
         for cell in self.all_cells:
             if cell.id in from_release:
                 node = type(self.released)(from_release[cell.id])
-                node.source = cell.source
+                node.source = plain(cell.source) if cell.role == "answer" else cell.source
             elif cell.kind == "code":
-                node = new_code_cell(cell.source, id=cell.id, metadata={"tags": ["student"]})
+                node = new_code_cell(plain(cell.source), id=cell.id, metadata={"tags": ["student"]})
             else:
                 node = new_markdown_cell(
                     clean_markdown(cell.source), id=cell.id, metadata={"tags": ["student"]}
@@ -93,10 +94,13 @@ def with_remarks(notebook: NotebookNode, remarks: list[str]) -> NotebookNode:
     """The notebook with these remarks, and no others, at its head."""
     from nbformat.v4 import new_markdown_cell
 
+    from grader.notebooks.clean import clean_markdown
+    from grader.report.plain import one_line
+
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != "remarks"]
     if remarks:
-        text = "**Notes on what you handed in**\n\n" + "\n".join(f"- {remark}" for remark in remarks)
-        notebook.cells.insert(0, new_markdown_cell(text, id="remarks"))
+        text = "**Notes on what you handed in**\n\n" + "\n".join(f"- {one_line(r)}" for r in remarks)
+        notebook.cells.insert(0, new_markdown_cell(clean_markdown(text), id="remarks"))
     return notebook
 
 
