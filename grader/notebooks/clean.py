@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 
 import nh3
@@ -15,6 +16,13 @@ PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
 NUMBER = re.compile(r"[0-9]{1,4}%?")
 MAX_MARKDOWN = 50_000
 MAX_LINES = 1000
+MAX_DEPTH = 100
+
+# HTML that nests without end or leaves its tags open, and openers without closers, cost nbconvert minutes.
+TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+OPENER = re.compile(r"\[|\\\\\(|\\begin\{|\$\$")
+MAX_OPENERS = 500
 
 # What can be more than words and formulas to one reader of markdown or another.
 MARKUP = re.compile(r"<[A-Za-z/!?]|&[A-Za-z#]|\]|mermaid", re.IGNORECASE)
@@ -38,6 +46,8 @@ def clean_markdown(text: str) -> str:
     so that nobody reads markdown in it anew.
     """
     text = _harmless_formulas(plain(re.sub(r"data:[\w/+.-]*;base64,[\w+/=]+", "picture", text), MAX_MARKDOWN))
+    if len(OPENER.findall(text)) > MAX_OPENERS:
+        return f"<div>{_as_text(text)}</div>".replace("\n", "&#10;").replace("[", "&#91;")
     if not MARKUP.search(text):
         return text
     html = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(text)
@@ -53,6 +63,8 @@ class _Renderer(IPythonRenderer):
 
 def clean_html(html: str) -> str:
     """HTML of a student's output: structure and text, pictures only where they are in it."""
+    if not _is_kempt(html):
+        return _as_text(html)
     return _harmless_formulas(
         nh3.clean(
             html,
@@ -62,6 +74,27 @@ def clean_html(html: str) -> str:
             url_schemes={"http", "https", "mailto", "data"},
         )
     )
+
+
+def _is_kempt(html: str) -> bool:
+    """Whether tags nest no deeper than a page needs, and nearly all are closed where they should be."""
+    open_tags: list[str] = []
+    astray = 0
+    for closing, name in TAG.findall(html.lower()):
+        if not closing:
+            open_tags += [name] if name not in VOID else []
+        elif name in open_tags:
+            while open_tags.pop() != name:
+                astray += 1
+        else:
+            astray += 1
+        if len(open_tags) > MAX_DEPTH or astray > MAX_DEPTH:
+            return False
+    return True
+
+
+def _as_text(text: str) -> str:
+    return f"<pre>{_harmless_formulas(escape(text))}</pre>"
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

@@ -21,6 +21,7 @@ MAX_BYTES = 200 * 2**20
 MAX_MEMORY = 2**30
 MAX_CELLS = 5000
 MAX_CODE = 2 * 2**20
+MAX_SHOWN = 2**20
 
 Kind = Literal["code", "markdown"]
 Role = Literal["given", "answer", "check", "show", "text", "extra"]
@@ -76,6 +77,7 @@ class HandIn:
         from_release = {cell["id"]: cell for cell in self.released.cells}
         notebook = type(self.released)(self.released)
         notebook.cells = []
+        room = MAX_SHOWN
         for cell in self.all_cells:
             if cell.id in from_release:
                 node = type(self.released)(from_release[cell.id])
@@ -83,9 +85,9 @@ class HandIn:
             elif cell.kind == "code":
                 node = new_code_cell(plain(cell.source), id=cell.id, metadata={"tags": ["student"]})
             else:
-                node = new_markdown_cell(
-                    clean_markdown(cell.source), id=cell.id, metadata={"tags": ["student"]}
-                )
+                room -= len(cell.source)
+                text = clean_markdown(cell.source) if room >= 0 else "... cut here ..."
+                node = new_markdown_cell(text, id=cell.id, metadata={"tags": ["student"]})
             notebook.cells.append(node)
         return with_remarks(notebook, self.remarks)
 
