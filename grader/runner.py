@@ -176,7 +176,9 @@ class _Session:
             message = " ".join(
                 ["A hidden test: its input is not shown.", *exercise.hints.get(function, [])[:1]]
             )
-        found = TestResult(name, _title(item), outcome, secret, plain(message, MESSAGE_LENGTH), function, picture)
+        found = TestResult(
+            name, _title(item), outcome, secret, plain(message, MESSAGE_LENGTH), function, picture
+        )
         before = self.tests[exercise.name].get(name)
         if before is None or before.outcome == "passed":
             self.tests[exercise.name][name] = found

@@ -34,6 +34,7 @@ ATTRIBUTES = {
     "*": {"title"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
+    "table": {"border"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan"},
 }
@@ -47,11 +48,19 @@ def clean_markdown(text: str) -> str:
     """
     text = _harmless_formulas(plain(re.sub(r"data:[\w/+.-]*;base64,[\w+/=]+", "picture", text), MAX_MARKDOWN))
     if len(OPENER.findall(text)) > MAX_OPENERS:
-        return f"<div>{_as_text(text)}</div>".replace("\n", "&#10;").replace("[", "&#91;")
-    if not MARKUP.search(text):
-        return text
-    html = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(text)
-    return f"<div>{clean_html(html)}</div>".replace("\n", "&#10;")
+        html = _as_text(text).replace("[", "&#91;")
+    else:
+        try:
+            rendered = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(
+                text
+            )
+        except Exception:  # nbconvert's reader has its gaps, and would fail again when the page is made
+            html = _as_text(text)
+        else:
+            if not MARKUP.search(text):
+                return text
+            html = clean_html(rendered)
+    return f"<div>{html}</div>".replace("\n", "&#10;")
 
 
 class _Renderer(IPythonRenderer):
@@ -103,7 +112,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
             return value if PICTURE.fullmatch(value) else None
         case "href":
             return value if re.match(r"(https?://|mailto:)", value, re.IGNORECASE) else None
-        case "width" | "height" | "colspan" | "rowspan":
+        case "width" | "height" | "border" | "colspan" | "rowspan":
             return value if NUMBER.fullmatch(value) else None
     return value
 

@@ -132,6 +132,7 @@ MARKDOWN = r"""
     <img src=URL>\n\n<img src=URL onerror=JS>
 ```\n<img src=URL>\n````<img src=URL>
 ~~~html\n<img src=URL>\n~~~\n<img src=URL>
+```&#10;\n<img src=URL>\n```
 ```mermaid\n<img src=URL onerror=JS>\n```
 ```mermaid\n%%{init: {"themeCSS": "* {background: url(URL)}"}}%%\ngraph LR; A-->B; click A href "javascript:JS"\n```
 ```"><img/src=URL/onerror=JS>\nx\n```

@@ -17,7 +17,7 @@ from grader.course import Course, CourseError
 from grader.exercise import exercises_of
 from grader.gradebook import configuration, course_directory, feedback, into_gradebook
 from grader.notebooks import build_release, filled_notebook, release_notebook, solution_answers
-from grader.notebooks.clean import clean_markdown, clean_outputs
+from grader.notebooks.clean import clean_html, clean_markdown, clean_outputs
 from grader.result import ExerciseResult, Result
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # nbgrader's and SQLAlchemy's own
@@ -362,6 +362,7 @@ def test_points_that_differ_from_the_release_become_zero():
         "    <script>evil()</script>\n\n<scr<script>ipt>evil()</script>",
         "| a |\n| - |\n| <img src=https://evil.example onerror=evil()> |",
         "$\\href{javascript:evil()}{x}$",
+        "```&#10;\n<script>evil()</script>",
     ],
 )
 def test_markdown_comes_out_without_anything_live(text):
@@ -410,3 +411,14 @@ def test_harmless_outputs_are_left_alone():
         )
         == []
     )
+
+
+@pytest.mark.parametrize("html", ["<div>" * 1000, "<b title=x><p></b>" * 1000, "<ul><li>" * 1000])
+def test_html_that_costs_readers_minutes_is_shown_as_text(html):
+    assert clean_html(html).startswith("<pre>&lt;")
+
+
+@pytest.mark.parametrize("text", ["[" * 40_000, "\\\\[" * 10_000, "\\begin{a}" * 5_000, "long " * 50_000])
+def test_markdown_that_costs_readers_minutes_is_shown_as_text_or_cut(text):
+    cleaned = clean_markdown(text)
+    assert cleaned.startswith("<div><pre>") or cleaned.endswith("cut here ...")

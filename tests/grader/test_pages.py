@@ -10,6 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -21,9 +23,7 @@ from grader.classroom import grade_hand_in
 from grader.course import Course
 from grader.gradebook import course_directory, feedback
 from grader.notebooks import build_release, filled_notebook, solution_answers
-from grader.notebooks.clean import clean_html, clean_markdown, clean_outputs
 from grader.report.exercise import exercise_html, exercise_text
-from grader.report.plain import plain
 from tests.grader.browser import Browser, Trap
 from tests.grader.payloads import HTML, MARKDOWN, TERMINAL, payloads
 
@@ -36,7 +36,17 @@ CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 MALLORY = "Mal\x1b[2J\x9b\u202e\x07ory"
-UNCLOSED = ("<!--", "<template", "<textarea", "<style", "<title", "<svg><style>", "<math>", "<noscript", "<form")
+UNCLOSED = (
+    "<!--",
+    "<template",
+    "<textarea",
+    "<style",
+    "<title",
+    "<svg><style>",
+    "<math>",
+    "<noscript",
+    "<form",
+)
 
 HONEST = r"""
 ## What I found
@@ -106,7 +116,9 @@ def hostile(host):
     own += [
         new_code_cell(DISPLAYS.format(**shown, tag=tag, script=script, url=address)),
         new_code_cell(f"raise type({tag!r}, (Exception,), {{}})({text!r})"),
-        new_code_cell(f"def f():\n    {doc!r}\n    raise SyntaxError({text!r}, ({text!r}, 1, 1, {text!r}))\nf()"),
+        new_code_cell(
+            f"def f():\n    {doc!r}\n    raise SyntaxError({text!r}, ({text!r}, 1, 1, {text!r}))\nf()"
+        ),
         new_code_cell("print('long ' * 100_000)\nprint('\\n' * 100_000)\n'wide ' * 100_000"),
         new_code_cell("from IPython.display import HTML\nHTML('<div>' * 50_000)"),
         new_code_cell(f"%%html\n{tag}\n"),
@@ -116,7 +128,9 @@ def hostile(host):
             "![a](attachment:a.svg)", attachments={"a.svg": {"image/svg+xml": tag, "text/html": tag}}
         ),
     ]
-    own[-3].metadata.update(tags=[tag, '"><script>'], collapsed=True, name=tag, jupyter={"source_hidden": True})
+    own[-3].metadata.update(
+        tags=[tag, '"><script>'], collapsed=True, name=tag, jupyter={"source_hidden": True}
+    )
     notebook.cells[2:2] = own
     notebook.metadata.update(
         title=tag,
@@ -216,7 +230,9 @@ def test_without_cleaning_the_same_content_springs_the_traps(trap, browser):
     """The traps work: this is the page of a hand-in as it came."""
     host = trap.url.removeprefix("http://")
     html = {n: p for n, p in payloads(host, HTML, "html").items() if not p.startswith(UNCLOSED)}
-    markdown = {n: p for n, p in payloads(host, MARKDOWN, "markdown").items() if "attachment:" not in p}
+    markdown = {
+        n: p for n, p in payloads(host, MARKDOWN, "markdown").items() if not re.search("attachment:|&#10;", p)
+    }
     cells = [new_code_cell("", outputs=[new_output("display_data", {"text/html": p})]) for p in html.values()]
     cells += [new_markdown_cell(p) for p in markdown.values() if "<!--" not in p]
     page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
@@ -269,3 +285,94 @@ def test_honest_work_reads_as_it_was_written(pages, trap, browser):
         'src="data:image/png;base64,',
     ):
         assert kept in pages["honest"]
+
+
+@pytest.fixture(scope="module")
+def server(graded, tmp_path_factory):
+    """A Jupyter server in the course's folder, with formgrader and JupyterLab; its address."""
+    course, _ = graded
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    whole = home / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    whole.parent.mkdir(parents=True)
+    whole.write_text('{"windowingMode": "none"}')  # every cell is on the page, not only those in sight
+    extensions = {"nbgrader.server_extensions.formgrader": True, "jupyterlab": True}
+    command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", f"--port={port}"]
+    command += ["--ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
+    command += ["--ServerApp.disable_check_xsrf=False", f"--ServerApp.jpserver_extensions={extensions!r}"]
+    running = subprocess.Popen(
+        command,
+        cwd=course.root,
+        env={
+            **os.environ,
+            **dict.fromkeys(
+                ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR"), str(home)
+            ),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api/status").close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert running.poll() is None and time.monotonic() < until, "the Jupyter server did not start"
+                time.sleep(0.2)
+        yield address
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def submissions(course):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(course_directory(course).db_url, "keras-from-scratch") as book:
+        return {s.student.id: s.id for s in book.notebook_submissions(NAME, NAME)}
+
+
+def without(seen, *words):
+    """The page, but for these words in its addresses."""
+    pattern = re.compile("|".join(words))
+    tally = Counter()
+    for part, times in seen.tally.items():
+        tally[pattern.sub("", part)] += times
+    asked = {pattern.sub("", address) for address in seen.asked}
+    return replace(seen, tally=tally, asked=asked)
+
+
+@pytest.mark.slow
+def test_formgraders_pages_are_still(trap, browser, graded, server):
+    course, _ = graded
+    found = submissions(course)
+    student = "#notebook .text_cell_render *, #notebook .input_area *, #notebook .output_wrapper *"
+    seen = {
+        name: browser.look(f"{server}/formgrader/submissions/{found[name]}/", poke=student, settle=1)
+        for name in ("honest", "hostile", "renamed")
+    }
+    assert "Submission" in seen["honest"].text and "What I found" in seen["honest"].text
+    for name in ("hostile", "renamed"):
+        unchanged(without(seen[name], found[name], name), without(seen["honest"], found["honest"], "honest"))
+    for page in ("manage_submissions/" + NAME, f"gradebook/{NAME}/{NAME}", "manage_students", "gradebook"):
+        looked = browser.look(f"{server}/formgrader/{page}", poke="td, td *", settle=1)
+        assert not any(word in key for key in looked.tally for word in ("onerror", "fetch("))
+        assert NAME in looked.text or "honest" in looked.text
+    assert trap.heard == []
+
+
+@pytest.mark.slow
+def test_jupyterlab_shows_the_autograded_notebook_still(trap, browser, graded, server):
+    """JupyterLab reads markdown and formulas with other libraries, its own MathJax among them."""
+    at = f"{server}/lab/tree/autograded/{{}}/{NAME}/{NAME}.ipynb?reset"
+    like = browser.look(at.format("honest"), poke="none", settle=25)
+    seen = browser.look(at.format("hostile"), poke="none", settle=25)
+    assert "What I found" in like.text and "cut here" in seen.text
+    assert trap.heard == []
+    for live in ("iframe", "object", "embed", "form", "math href", "base"):
+        assert {k for k in seen.tally if k.startswith(live)} <= {k for k in like.tally if k.startswith(live)}
