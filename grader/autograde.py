@@ -21,6 +21,7 @@ from grader.notebooks import UnreadableHandIn, read_hand_in, rebuild
 from grader.notebooks.clean import clean_outputs
 from grader.notebooks.handin import with_remarks
 from grader.report.exercise import exercise_html, exercise_text
+from grader.report.plain import fit_for_a_name, plain
 from grader.result import Result
 from grader.settings import SANDBOXES, Settings
 
@@ -67,7 +68,9 @@ def _guard(autograde: Any) -> None:
     course = autograde.coursedir
     name = course.assignment_id
     autograde.assignments = {
-        folder: [os.path.join(folder, f"{name}.ipynb")] for folder in autograde.assignments
+        folder: [os.path.join(folder, f"{name}.ipynb")]
+        for folder in autograde.assignments
+        if fit_for_a_name(Path(folder).parent.name)  # formgrader puts names into its pages as they are
     }
     if name not in course.ignore:
         course.ignore = [*course.ignore, name]  # names the folder of each hand-in, so nothing in it is copied
@@ -158,7 +161,7 @@ def _marked(grade_id: str, points: float, result: Result) -> tuple[list[Notebook
         problem = f"{grade_id} came out as {graded.score}, which is no mark"
     if graded is None or problem:
         mark = 0.0
-        shown = {"text/plain": f"Not graded: {problem}"}
+        shown = {"text/plain": plain(f"Not graded: {problem}", 2000)}
     else:
         mark = float(graded.score)
         shown = {"text/html": exercise_html(graded), "text/plain": exercise_text(graded)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from typer.core import TyperCommand
 
 from grader import __version__
 from grader.course import PUBLIC_SEED, Course, CourseError, UnknownName, known, syllabus
+from grader.report.plain import one_line, plain
 
 app = typer.Typer(
     help="Check, release and grade the course's assignments.",
@@ -58,13 +60,18 @@ def main() -> None:
 
 
 def _fail(message: object, code: int) -> None:
-    err.print(f"grader: {message}", style="red", markup=False, soft_wrap=True)
+    err.print(f"grader: {one_line(str(message), 2000)}", style="red", markup=False, soft_wrap=True)
     raise SystemExit(code)
 
 
 def _print_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    print(text.encode("utf-8", "backslashreplace").decode())  # a file's name may be no UTF-8
+    print(re.sub(r"[^\n -~]+", lambda found: _escaped(found[0]), text))
+
+
+def _escaped(text: str) -> str:
+    """Part of a JSON text, with characters escaped that a terminal would act on or cannot print."""
+    return text if plain(text, len(text)) == text else json.dumps(text)[1:-1]
 
 
 @contextmanager
@@ -380,7 +387,7 @@ def grade(
                 for student, problem in into_gradebook(
                     course, name, [r.student for r in results], advance, settings
                 ).items():
-                    err.print(f"student {student}: {problem}", style="red", markup=False)
+                    err.print(f"student {one_line(student)}: {one_line(problem)}", style="red", markup=False)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
     if as_json:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.course import Course, CourseError
 from grader.notebooks import UnreadableHandIn, read_hand_in
+from grader.report.plain import fit_for_a_name
 from grader.settings import Settings, configuration
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ def into_gradebook(
                 ) from None
         failed = {}
         for student in students:
-            if student != glob.escape(student):
-                failed[student] = "nbgrader cannot take a name with *, ? or [ in it: rename the folder"
+            if not fit_for_a_name(student):
+                failed[student] = (
+                    'nbgrader cannot take a name with *, ?, [, <, >, ", & or control characters in it: rename the folder'
+                )
                 progress(student)
                 continue
             place = course_directory(course, assignment_id=assignment, student_id=student)

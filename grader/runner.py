@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +17,7 @@ from grader.compare import Mismatch
 from grader.exercise import Exercise, exercises_of
 from grader.misconceptions import recognised
 from grader.report.picture import comparison
+from grader.report.plain import plain
 from grader.result import ExerciseResult, Outcome, TestResult
 from grader.submission import Call, Functions, Student, StudentFault
 from grader.syntax import Sources
@@ -176,7 +176,9 @@ class _Session:
             message = " ".join(
                 ["A hidden test: its input is not shown.", *exercise.hints.get(function, [])[:1]]
             )
-        found = TestResult(name, _title(item), outcome, secret, _tamed(message), function, picture)
+        found = TestResult(
+            name, _title(item), outcome, secret, plain(message, MESSAGE_LENGTH), function, picture
+        )
         before = self.tests[exercise.name].get(name)
         if before is None or before.outcome == "passed":
             self.tests[exercise.name][name] = found
@@ -258,11 +260,3 @@ def _picture(error: BaseException | None, last: Call) -> str:
         return ""
     given = next((a for a in last.args if isinstance(a, np.ndarray)), None)
     return comparison(given, error.expected, error.actual)
-
-
-def _tamed(message: str) -> str:
-    """No control characters or escape sequences, and no longer than a person reads."""
-    kept = "".join(
-        c if c == "\n" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in message
-    )
-    return kept if len(kept) <= MESSAGE_LENGTH else kept[: MESSAGE_LENGTH - 3] + "..."

@@ -22,6 +22,7 @@ OLDEST_FORMAT = 4
 MAX_MEMORY = 2**30
 MAX_CELLS = 5000
 MAX_CODE = 2 * 2**20
+MAX_SHOWN = 2**20
 
 Kind = Literal["code", "markdown"]
 Role = Literal["given", "answer", "check", "show", "text", "extra"]
@@ -72,20 +73,22 @@ class HandIn:
         from nbformat.v4 import new_code_cell, new_markdown_cell
 
         from grader.notebooks.clean import clean_markdown
+        from grader.report.plain import plain
 
         from_release = {cell["id"]: cell for cell in self.released.cells}
         notebook = type(self.released)(self.released)
         notebook.cells = []
+        room = MAX_SHOWN
         for cell in self.all_cells:
             if cell.id in from_release:
                 node = type(self.released)(from_release[cell.id])
-                node.source = cell.source
+                node.source = plain(cell.source) if cell.role == "answer" else cell.source
             elif cell.kind == "code":
-                node = new_code_cell(cell.source, id=cell.id, metadata={"tags": ["student"]})
+                node = new_code_cell(plain(cell.source), id=cell.id, metadata={"tags": ["student"]})
             else:
-                node = new_markdown_cell(
-                    clean_markdown(cell.source), id=cell.id, metadata={"tags": ["student"]}
-                )
+                room -= len(cell.source)
+                text = clean_markdown(cell.source) if room >= 0 else "... cut here ..."
+                node = new_markdown_cell(text, id=cell.id, metadata={"tags": ["student"]})
             notebook.cells.append(node)
         return with_remarks(notebook, self.remarks)
 
@@ -94,10 +97,13 @@ def with_remarks(notebook: NotebookNode, remarks: list[str]) -> NotebookNode:
     """The notebook with these remarks, and no others, at its head."""
     from nbformat.v4 import new_markdown_cell
 
+    from grader.notebooks.clean import clean_markdown
+    from grader.report.plain import one_line
+
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != "remarks"]
     if remarks:
-        text = "**Notes on what you handed in**\n\n" + "\n".join(f"- {remark}" for remark in remarks)
-        notebook.cells.insert(0, new_markdown_cell(text, id="remarks"))
+        text = "**Notes on what you handed in**\n\n" + "\n".join(f"- {one_line(r)}" for r in remarks)
+        notebook.cells.insert(0, new_markdown_cell(clean_markdown(text), id="remarks"))
     return notebook
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from grader.report.plain import one_line
 from grader.result import Result
 
 
@@ -57,5 +58,5 @@ def noted(result: Result) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that every terminal can print, and that Rich takes literally."""
-    return escape(text.encode("utf-8", "backslashreplace").decode())
+    """Text in one line that every terminal can print, and that Rich takes literally."""
+    return escape(one_line(text.encode("utf-8", "backslashreplace").decode()))
