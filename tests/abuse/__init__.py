@@ -21,6 +21,7 @@ that does so has to come to its end, so that no case passes because it broke dow
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import textwrap
@@ -97,7 +98,16 @@ class Case:
         return tries
 
 
-CASES: list[Case] = []
+KINDS = ("forging", "peeking", "harm", "values", "broken", "fair")
+_declared: list[Case] = []
+
+
+def cases() -> list[Case]:
+    """All cases of all kinds."""
+    for kind in KINDS:
+        importlib.import_module(f"tests.abuse.{kind}")
+    assert len({str(case) for case in _declared}) == len(_declared)
+    return _declared
 
 
 class Kind:
@@ -164,7 +174,7 @@ class Kind:
         self, name: str, about: str, content: Callable, earns: Shares | None, facts: Mapping[str, Any]
     ) -> None:
         earns = self.earns if earns is None else earns
-        CASES.append(Case(self.name, name, about, content, earns, **facts))
+        _declared.append(Case(self.name, name, about, content, earns, **facts))
 
 
 # Notebooks

@@ -9,10 +9,8 @@ import pytest
 
 from grader.classroom import Grader
 from grader.course import Course
-from tests.abuse import ASSIGNMENT
+from tests.abuse import ASSIGNMENT, KINDS
 from tests.abuse.host import Host
-
-KINDS = ("forging", "peeking", "harm", "values", "broken", "fair")
 
 
 def copied(to: Path) -> Course:
