@@ -101,7 +101,7 @@ peeking(
                 found(path)
         except OSError:
             pass
-    if libc.ptrace(16, pid, 0, 0) == 0:
+    if libc.ptrace(0x4206, pid, 0, 0) == 0:
         found("ptrace")
     buffer = ctypes.create_string_buffer(8)
     if libc.process_vm_readv(pid, (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8), 1, (ctypes.c_void_p * 2)(0x400000, 8), 1, 0) > 0:

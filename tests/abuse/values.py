@@ -19,7 +19,7 @@ RETURNED = {
     "huge_integer": "1 << 10**7",
     "long_text": "'x' * 6 * 10**7",
     "deep_list": "__import__('functools').reduce(lambda inner, _: [inner], range(10**5), 0)",
-    "long_list": "[0.0] * 10**6",
+    "long_list": "[0.0] * 2 * 10**5",
     "rng": "__import__('grader.wire', fromlist=['x']).Rng(5)",
     "complex_numbers": "np.asarray(x) * 1j",
     "structured_array": "np.zeros(np.shape(x), dtype=[('a', 'f8')])",
