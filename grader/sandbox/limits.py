@@ -43,7 +43,7 @@ class Limits:
     file_bytes: int = 64 * MEBIBYTE
     disk_bytes: int = 128 * MEBIBYTE
     output_bytes: int = 4 * MEBIBYTE
-    reply_bytes: int = 64 * MEBIBYTE
+    reply_bytes: int = 16 * MEBIBYTE
 
     def met_in(self, error: str) -> str:
         """Which limit an error of Python's is about, and how much it allows; empty where none is known.

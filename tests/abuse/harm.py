@@ -644,14 +644,14 @@ harm(
 harm(
     "largest_reply",
     "Returns as much as a reply may have.",
-    answers=sigmoid("def sigmoid(x):\n    return np.zeros(2**23 - 10**5)"),
+    answers=sigmoid("def sigmoid(x):\n    return np.zeros(2**21 - 10**5)"),
     earns=NO_SIGMOID,
 )
 
 harm(
     "largest_reply_everywhere",
     "Returns as much as a reply may have from every function.",
-    answers=every("return np.zeros(2**23 - 10**5)"),
+    answers=every("return np.zeros(2**21 - 10**5)"),
     others=0,
 )
 

@@ -14,26 +14,36 @@ from grader.course import Course
 from grader.exercise import exercises_of
 from grader.notebooks import UnreadableHandIn, read_hand_in
 from grader.result import Result
-from grader.sandbox import Limits, Sandbox
+from grader.sandbox import Limits, Sandbox, SandboxError
+from grader.settings import Settings
 from tests.abuse import ASSIGNMENT, Case, cases, forging, honest, notebook, raw
 from tests.abuse.host import MEBIBYTE, Memory
 
-SANDBOXES = ["bubblewrap"]
+SANDBOXES = ["bubblewrap", pytest.param("landlock", marks=pytest.mark.slow)]
 PATIENT = Limits(cell_seconds=10, call_seconds=5, total_seconds=60)
 HASTY = Limits(cell_seconds=1.5, call_seconds=0.7, total_seconds=8)
-OUR_MEMORY = 1536 * MEBIBYTE  # by how much grading one hand-in may enlarge the grading process
+OUR_MEMORY = 512 * MEBIBYTE  # by how much grading one hand-in may enlarge the grading process
 
 POINTS = {name: each.points for name, each in exercises_of(ASSIGNMENT).items()}
 CASES = cases()
 
 
 @pytest.fixture(scope="session", params=SANDBOXES)
-def graders(request, host):
+def sandbox(request):
+    try:
+        with Sandbox(kind=request.param):
+            return request.param
+    except SandboxError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def graders(sandbox, host):
     """Whether a case hangs -> a grader that has done its first hand-in."""
     course = Course(host.folder)
     with ExitStack() as stack:
         graders = {
-            hangs: stack.enter_context(Grader(course, limits))
+            hangs: stack.enter_context(Grader(course, Settings(limits, sandbox)))
             for hangs, limits in {False: PATIENT, True: HASTY}.items()
         }
         for grader in graders.values():
@@ -46,7 +56,7 @@ def told(request, record_property):
     """Says for the table at the end which case this is, and in which sandbox."""
     parameters = request.node.callspec.params
     record_property("kind", parameters["case"].kind)
-    record_property("sandbox", parameters["graders"])
+    record_property("sandbox", parameters["sandbox"])
 
 
 def assert_full(result: Result) -> None:
@@ -98,7 +108,7 @@ def test_case(case, graders, host, tmp_path, told):
 
 
 @pytest.fixture(scope="session")
-def folders(graders, host, tmp_path_factory):
+def folders(sandbox, host, tmp_path_factory):
     """A class of those cases that are more than a file in a folder, an honest neighbour after each."""
     folder = tmp_path_factory.mktemp("class")
     on_disk = [case for case in CASES if case.on_disk]
@@ -106,9 +116,8 @@ def folders(graders, host, tmp_path_factory):
         case.hand_in(folder, host.told())
         honest(folder, f"{case.name} and neighbour")
     before = host.state()
-    results = {
-        os.fsencode(each.student): each for each in grade_class(Course(host.folder), ASSIGNMENT, folder)
-    }
+    graded = grade_class(Course(host.folder), ASSIGNMENT, folder, settings=Settings(sandbox=sandbox))
+    results = {os.fsencode(each.student): each for each in graded}
     assert host.settled(before) == before
     neighbours = results.keys() - {student_of(case) for case in on_disk}
     assert len(neighbours) == len(on_disk)
@@ -129,13 +138,13 @@ def test_folder(case, folders, told):
         assert_marks(case, result)
 
 
-def test_attackers_find_the_connection(host):
+def test_attackers_find_the_connection(sandbox):
     """Else nothing that is sent over it would try anything."""
-    with Sandbox() as sandbox, sandbox.open() as session:
+    with Sandbox(kind=sandbox) as opened, opened.open() as session:
         session.run("1")
         ran = session.run(forging.wired("connection.sendall(message(number, 'ran', [], 'forged'))"))
         assert ran.error == "forged"
-    with Sandbox() as sandbox, sandbox.open() as session:
+    with Sandbox(kind=sandbox) as opened, opened.open() as session:
         session.run(forging.wired("zygote._answer = lambda *_: ['functions', ['one', 'two']]"))
         assert session.functions() == ["one", "two"]
 

@@ -24,6 +24,7 @@ from grader.course import Course
 from grader.gradebook import course_directory, feedback
 from grader.notebooks import build_release, filled_notebook, solution_answers
 from grader.report.exercise import exercise_html, exercise_text
+from grader.settings import Settings
 from tests.grader.browser import Browser, Trap
 from tests.grader.payloads import HTML, MARKDOWN, TERMINAL, payloads
 
@@ -217,7 +218,7 @@ def test_feedback_pages_are_still(trap, browser, pages):
 def test_the_report_that_a_check_shows_is_still(trap, browser, graded):
     course, _ = graded
     raw = (course.submitted / "hostile" / NAME / f"{NAME}.ipynb").read_bytes()
-    result = grade_hand_in(course.root, NAME, raw, "hostile")
+    result = grade_hand_in(course.root, NAME, raw, "hostile", Settings())
     assert "<img" in "".join(test.message for each in result.exercises.values() for test in each.tests)
     page = "<title>check</title>" + "".join(map(exercise_html, result.exercises.values()))
     seen = browser.look(trap.show("report", page))
