@@ -59,6 +59,7 @@ class Case:
         error: words of the error that the hand-in gets instead of marks.
         absent: nothing was handed in: the student is not in the results.
         hangs: graded under short limits.
+        stopped: a limit may end its process before it has tried everything.
         on_disk: `content` is given the student's folder of the assignment, which is not there yet.
         student: the name of the student's folder.
     """
@@ -72,6 +73,7 @@ class Case:
     error: str = ""
     absent: bool = False
     hangs: bool = False
+    stopped: bool = False
     on_disk: bool = False
     student: str | bytes = "target"
 

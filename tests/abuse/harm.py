@@ -57,7 +57,7 @@ harm(
 
 harm(
     "change_the_facts_of_files",
-    "Changes modes, owners, times and attributes of files that it may not write, and moves them.",
+    "Changes modes, owners, times and attributes of files that it may not write, and moves them: all are watched.",
     before="""
     import os
     for path in (HOST["folder"] + "/canary.txt", HOST["folder"] + "/gradebook.db", "/student/grader/__init__.py", "/packages/numpy/__init__.py"):
@@ -73,7 +73,6 @@ harm(
         ):
             try:
                 change()
-                found(path, change.__code__.co_names)
             except OSError:
                 pass
     """,
@@ -129,6 +128,7 @@ harm(
     if written > 512 * 2**20 or made > 100_000:
         found(written >> 20, "MiB", made, "files")
     """,
+    stopped=True,
 )
 
 harm(
@@ -185,6 +185,7 @@ harm(
     if number > 500:
         found(number, "threads")
     """,
+    stopped=True,
 )
 
 harm(
@@ -623,6 +624,7 @@ harm(
     "Calls itself, with the limit of recursion lifted.",
     answers=sigmoid("import sys\nsys.setrecursionlimit(10**8)\n\ndef sigmoid(x):\n    return sigmoid(x)"),
     earns=NO_SIGMOID,
+    hangs=True,
 )
 
 harm(
@@ -725,6 +727,7 @@ harm(
     zygote._answer = warn
     """),
     others=None,
+    hangs=True,
 )
 
 harm(

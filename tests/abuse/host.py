@@ -112,20 +112,22 @@ def _listening(address: str) -> socket.socket:
 
 
 def _connected(server: socket.socket) -> bool:
+    found = False
     with suppress(BlockingIOError):
-        server.accept()[0].close()
-        return True
-    return False
+        while True:
+            server.accept()[0].close()
+            found = True
+    return found
 
 
 def _watched(path: Path) -> bool:
     return "results" not in path.parts and path.is_file()
 
 
-def _facts(path: Path) -> tuple[int, int, int, str]:
+def _facts(path: Path) -> tuple[int, int, int, list[str], str]:
     facts = path.stat()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return facts.st_mode, facts.st_uid, facts.st_mtime_ns, digest
+    return facts.st_mode, facts.st_uid, facts.st_mtime_ns, os.listxattr(path), digest
 
 
 def _descendants() -> frozenset[str]:

@@ -231,9 +231,8 @@ peeking(
             told.append(open(path).read())
         except OSError:
             pass
-    for secret in (HOST["folder"], HOST["temporary"]):
-        if any(secret in each for each in told):
-            found(secret)
+    if any(HOST["folder"] in each for each in told):
+        found(HOST["folder"])
     """,
 )
 

@@ -100,7 +100,7 @@ def test_case(case, graders, host, tmp_path, told):
     assert_marks(case, target)
     lines = printed(target)
     assert [line for line in lines if line.startswith("FOUND")] == []
-    assert lines.count("TRIED") == tries
+    assert case.stopped or lines.count("TRIED") == tries
     record = json.dumps(target.record())
     assert host.secret not in record
     assert Course(host.folder).seed() not in record
