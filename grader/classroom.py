@@ -217,6 +217,7 @@ class _Behind:
         self.errors: dict[str, str] = {}
         self.remarks: list[str] = []
         self._left_out: set[str] = set()
+        self._settling = False  # wait after each cell, to know which one used too much
         self._called: set[str] = set()
         self._until = time.monotonic() + sandbox.limits.total_seconds
         self._cpu_left = sandbox.limits.cpu_seconds
@@ -245,8 +246,15 @@ class _Behind:
                 continue
             try:
                 ran = self._session.run(cell.source)
+                if self._settling:
+                    self._session.settle()
             except (StudentTimeout, StudentDied) as fault:
-                self._leave_out(cell, self._replace(fault))
+                sure = self._settling or not self._session.stopped
+                ended = self._replace(fault)
+                if sure:
+                    self._leave_out(cell, ended)
+                else:
+                    self._settling = True
                 return None
             self.outputs[cell.id] = ran.outputs
             self.errors.pop(cell.id, None)

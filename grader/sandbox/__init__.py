@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any
 
 from grader.sandbox import bubblewrap, confine, landlock
-from grader.sandbox.limits import MEBIBYTE, Limits
+from grader.sandbox.limits import MEBIBYTE, TICK_SECONDS, Limits
 from grader.sandbox.shell import END, HEADER, Outcome, Raised, Ran
 from grader.wire import WireError, decode, encode
 
@@ -212,6 +212,7 @@ class Session:
 
     Attributes:
         cpu_seconds: the processor time that it used, once it has ended.
+        stopped: whether it was ended for what it used of something that is counted.
     """
 
     def __init__(self, process: socket.socket, keeper: socket.socket, limits: Limits) -> None:
@@ -221,6 +222,7 @@ class Session:
         self._shown = 0
         self._ended: str | None = None
         self.cpu_seconds = 0.0
+        self.stopped = False
         try:
             self._process.settimeout(_OPEN_SECONDS)
             if self._decoded(self._receive(time.monotonic() + _OPEN_SECONDS, 100)) != [0, "ready"]:
@@ -265,6 +267,15 @@ class Session:
             case ["ran", list(outputs), None | str() as error] if all(map(_is_output, outputs)):
                 return Ran(_clean(outputs), error and self._explained(_clean(error[:_TEXT])))
         return self._unreadable(reply)
+
+    def settle(self) -> None:
+        """Wait until what is counted has been counted.
+
+        Raises:
+            StudentTimeout, StudentDied: as for `run`.
+        """
+        time.sleep(2 * TICK_SECONDS)
+        self.functions()
 
     def functions(self) -> list[str]:
         """The names of the callables that the cells defined, sorted.
@@ -419,6 +430,7 @@ class Session:
             return "the process of the notebook hung up"
         code, used = END.unpack(said[: END.size])
         if text := said[END.size :].decode(errors="replace"):
+            self.stopped = True
             return f"the notebook was stopped: {text}"
         if code >= 0:
             return f"the process of the notebook ended by itself, with exit code {code}"

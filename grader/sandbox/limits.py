@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 MEBIBYTE = 2**20
+TICK_SECONDS = 0.05  # how often what the kernel does not bound is counted
 
 
 def megabytes(count: int) -> str:

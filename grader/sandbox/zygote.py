@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grader.sandbox import confine
-from grader.sandbox.limits import Limits, megabytes
+from grader.sandbox.limits import TICK_SECONDS, Limits, megabytes
 from grader.sandbox.shell import END, HEADER, Shell
 from grader.wire import decode, encode
 
@@ -32,7 +32,7 @@ UNPRIVILEGED = 1000
 HOME = "/tmp/home"
 MOST_FILES = 4096
 
-_TICK_MS = 50
+_TICK_MS = int(1000 * TICK_SECONDS)
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x00020000,
     0x04000000,

@@ -10,7 +10,7 @@ from grader.exercise import exercises_of
 from grader.notebooks import filled_notebook, solution_answers
 from grader.notebooks.handin import MAX_BYTES
 from grader.result import Result
-from grader.sandbox import Limits
+from grader.sandbox import Limits, SandboxError
 from grader.settings import Settings
 
 EXERCISES = exercises_of("activations")
@@ -98,6 +98,20 @@ def test_a_cell_that_does_not_end_well_costs_nothing_else(quick, cell):
     result = graded(quick, cell)
     assert result.error is None
     assert full_but(result)
+
+
+def test_the_cell_that_used_too_much_is_the_one_that_is_left_out(sandboxed):
+    """Its threads are counted after it has ended, while an answer's cell runs."""
+    source = "import threading, time\nfor _ in range(20): threading.Thread(target=time.sleep, args=(99,), daemon=True).start()"
+    try:
+        with Grader(Course.find(), Settings(QUICK, "landlock")) as grader:
+            result = graded(grader, source, "import time; time.sleep(0.3)")
+    except SandboxError as reason:
+        pytest.skip(str(reason))
+    assert full_but(result)
+    assert result.remarks == [
+        "A cell of yours was left out: the notebook was stopped: it had more than 16 processes and threads at a time."
+    ]
 
 
 def test_a_cell_that_hangs_below_a_definition_says_so(quick):
