@@ -402,6 +402,17 @@ def test_nothing_hides_from_the_count(sandbox, alone):
         assert "PermissionError" in sent
 
 
+def test_mapped_files_without_a_name_are_counted(sandbox, alone):
+    if not alone:
+        pytest.skip("a file system of its own needs no count")
+    source = (
+        "import ctypes, os, time\nlibc = ctypes.CDLL(None)\nfor i in range(40):\n"
+        "    fd = os.open('x', os.O_RDWR | os.O_CREAT); os.write(fd, bytes(2**20))\n"
+        "    libc.mmap(None, 4096, 1, 1, fd, 0); os.unlink('x'); os.close(fd)\ntime.sleep(10)"
+    )
+    assert "its files took more than" in stopped(sandbox, source, disk_bytes=4 * 2**20, file_bytes=2**20)
+
+
 def test_threads_are_bounded(sandbox, alone):
     source = (
         "import threading, time\nfor i in range(50): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
