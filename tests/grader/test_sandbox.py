@@ -438,6 +438,29 @@ def test_memory_of_all_processes_together_is_bounded(sandbox, alone):
         assert reason == "the notebook was stopped: its processes used more than 314.6 MB of memory together"
 
 
+def test_another_program_begins_with_nothing(sandbox, alone):
+    if alone:
+        pytest.skip("it starts none")
+    source = (
+        "import os, sys, time\ncode = 'import time; hog = bytes(range(256)) * (100 * 2**12); time.sleep(60)'\n"
+        "for i in range(6):\n    if os.fork() == 0:\n"
+        "        os.environ['PYTHONHOME'] = '/python'\n"
+        "        os.execv(sys.executable, [sys.executable, '-S', '-c', code])\ntime.sleep(60)"
+    )
+    assert "of memory together" in stopped(sandbox, source, memory_bytes=300 * 2**20)
+
+
+def test_processor_time_of_children_nobody_waits_for_counts(sandbox, alone):
+    if alone:
+        pytest.skip("it has none")
+    source = (
+        "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor i in range(40):\n"
+        "    if os.fork() == 0:\n        while time.process_time() < 0.3: pass\n        os._exit(0)\n"
+        "    try:\n        os.wait()\n    except ChildProcessError: pass"
+    )
+    assert "of processor time" in stopped(sandbox, source, cpu_seconds=1.0)
+
+
 def test_memory_that_no_limit_counts_cannot_be_had(session):
     session.run("import ctypes, os\nlibc = ctypes.CDLL(None)")
     assert "PermissionError" in session.run("os.memfd_create('x')").error
