@@ -72,7 +72,9 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clock_settime": (227, 112),
     "clone": (56, 220),
     "clone3": (435, 435),
+    "close_range": (436, 436),
     "connect": (42, 203),
+    "copy_file_range": (326, 285),
     "delete_module": (176, 106),
     "execve": (59, 221),
     "execveat": (322, 281),
@@ -86,6 +88,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fcntl": (72, 25),
     "file_setattr": (469, 469),
     "finit_module": (313, 273),
+    "flock": (73, 32),
     "fork": (57, None),
     "fremovexattr": (199, 16),
     "fsconfig": (431, 431),
@@ -109,22 +112,31 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "kexec_load": (246, 104),
     "keyctl": (250, 219),
     "kill": (62, 129),
+    "landlock_add_rule": (445, 445),
+    "landlock_create_ruleset": (444, 444),
+    "landlock_restrict_self": (446, 446),
     "lchown": (94, None),
+    "link": (86, None),
+    "linkat": (265, 37),
     "listen": (50, 201),
     "lremovexattr": (198, 15),
     "lsetxattr": (189, 6),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "migrate_pages": (256, 238),
-    "modify_ldt": (154, None),
     "mkdir": (83, None),
     "mkdirat": (258, 34),
+    "modify_ldt": (154, None),
     "mount": (165, 40),
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
     "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
     "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
     "name_to_handle_at": (303, 264),
     "open": (2, None),
     "open_by_handle_at": (304, 265),
@@ -149,6 +161,9 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "reboot": (169, 142),
     "removexattr": (197, 14),
     "removexattrat": (466, 466),
+    "rename": (82, None),
+    "renameat": (264, 38),
+    "renameat2": (316, 276),
     "request_key": (249, 218),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
@@ -156,63 +171,89 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "sched_setattr": (314, 274),
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
+    "semctl": (66, 191),
     "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "sendfile": (40, 71),
     "sendmmsg": (307, 269),
     "sendmsg": (46, 211),
+    "sendto": (44, 206),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
     "setpriority": (141, 140),
     "settimeofday": (164, 170),
+    "setsockopt": (54, 208),
     "setxattr": (188, 5),
     "setxattrat": (463, 463),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
     "shmget": (29, 194),
     "socket": (41, 198),
     "socketpair": (53, 199),
+    "splice": (275, 76),
     "swapoff": (168, 225),
     "swapon": (167, 224),
     "syslog": (103, 116),
+    "tee": (276, 77),
     "tgkill": (234, 131),
     "tkill": (200, 130),
     "truncate": (76, 45),
     "umask": (95, 166),
     "umount2": (166, 39),
     "unshare": (272, 97),
-    "userfaultfd": (323, 282),
     "uselib": (134, None),
+    "userfaultfd": (323, 282),
     "utime": (132, None),
     "utimensat": (280, 88),
     "utimes": (235, None),
     "vfork": (58, None),
     "vhangup": (153, 58),
+    "vmsplice": (278, 75),
 }
 
-# Nobody's notebook needs these: doors into the kernel, and memory that no limit on a process counts.
+# Nobody's notebook needs these: doors into the kernel, what outlives a process, and memory that no limit counts (a
+# page in a pipe keeps the two megabytes that it is part of).
 _NEVER = """
     acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark
-    file_setattr finit_module fsconfig fsmount fsopen fspick init_module io_setup io_uring_enter io_uring_register
-    io_uring_setup ioperm iopl kcmp kexec_file_load kexec_load keyctl memfd_create memfd_secret modify_ldt mount
-    mount_setattr move_mount mq_open msgget name_to_handle_at open_by_handle_at open_tree open_tree_attr
-    perf_event_open pivot_root process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key
-    semget setdomainname sethostname setns settimeofday shmget swapoff swapon syslog umount2 unshare userfaultfd
-    uselib vhangup
+    file_setattr finit_module fsconfig fsmount fsopen fspick init_module io_setup io_uring_enter
+    io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load kexec_load keyctl landlock_add_rule
+    landlock_create_ruleset landlock_restrict_self memfd_create memfd_secret modify_ldt mount mount_setattr
+    move_mount mq_open mq_unlink msgctl msgget msgrcv msgsnd name_to_handle_at open_by_handle_at open_tree
+    open_tree_attr perf_event_open pivot_root process_vm_readv process_vm_writev ptrace quotactl quotactl_fd
+    reboot request_key semctl semget semop semtimedop sendfile setdomainname sethostname setns settimeofday shmat
+    shmctl shmget splice swapoff swapon syslog tee umount2 unshare uselib userfaultfd vhangup vmsplice
 """
 
-# Without namespaces: what reaches other processes, or other people's files past Landlock.
+# Without namespaces: what reaches other processes, or other people's files past Landlock; and what moves a file, so
+# that the keeper's count would pass it by.
 _NEVER_ALONE = """
-    accept accept4 bind connect inotify_add_watch ioprio_set listen migrate_pages move_pages pidfd_getfd pidfd_open
-    pidfd_send_signal process_madvise process_mrelease sendmmsg sendmsg socket truncate
+    accept accept4 bind connect copy_file_range inotify_add_watch ioprio_set link linkat listen migrate_pages
+    move_pages pidfd_getfd pidfd_open pidfd_send_signal process_madvise process_mrelease rename renameat
+    renameat2 sendmmsg sendmsg socket truncate
 """
 _NO_PROCESSES = "execve execveat fork vfork"
 # Said to be done and not done, so that copying a file still works: Landlock has no say in them.
 _PRETENDED = """
-    chmod chown fchmod fchmodat fchmodat2 fchown fchownat fremovexattr fsetxattr futimesat lchown lremovexattr
-    lsetxattr removexattr removexattrat setxattr setxattrat utime utimensat utimes
+    chmod chown fchmod fchmodat fchmodat2 fchown fchownat flock fremovexattr fsetxattr futimesat lchown
+    lremovexattr lsetxattr removexattr removexattrat setxattr setxattrat utime utimensat utimes
 """
 
-_CLONE_THREAD, _CLONE_NEW = 0x00010000, 0x7E020000
+_SO_SNDBUF, _SO_RCVBUF = 7, 8
+_CLONE_THREAD, _CLONE_FILES, _CLONE_NEW = 0x00010000, 0x00000400, 0x7E020000
+_CLOSE_RANGE_UNSHARE = 1 << 1
 _AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
-_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = (
+    0x5401,
+    0x5413,
+    0x541B,
+    0x5421,
+    0x5450,
+    0x5451,
+)
+_F_SETLK, _F_SETLKW, _F_OFD_SETLK, _F_OFD_SETLKW = 6, 7, 37, 38
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY = 8, 10, 15, 1024, 1026
 
 _LOAD, _AND, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_SET, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
@@ -269,13 +310,19 @@ def _rules(alone: bool, processes: bool) -> dict[str, list[_Step]]:
     rules |= _for("clone3", [_refuse(errno.ENOSYS)])  # C libraries then use clone, whose flags a filter sees
     rules |= _for("clone", _unless_set(0, _CLONE_NEW, errno.EPERM))
     rules |= _for("ioctl", _unless(1, [_TIOCSTI, _TIOCLINUX]))
+    rules |= _for("setsockopt", _unless(2, [_SO_SNDBUF, _SO_RCVBUF]))
+    # Said to be done: the kernel keeps as many locks as are asked for, and nobody else is there to be kept out.
+    locks = _unless(1, [_F_SETLK, _F_SETLKW, _F_OFD_SETLK, _F_OFD_SETLKW], 0)
+    rules |= _for("fcntl", locks)
     rules |= _for("prctl", _unless(0, [PR_SET_PDEATHSIG]))
     rules |= _for("socketpair", _only(0, [_AF_UNIX]))
     rules |= _for("socket", _only(0, [_AF_UNIX, _AF_INET, _AF_INET6]))
     if not processes:
-        thread = [(_JUMP_SET, 1, 0, _CLONE_THREAD), _refuse(errno.ENOTSUP), (_RETURN, 0, 0, _ALLOW)]
+        # A thread with open files of its own would hide them from the keeper.
+        thread = _all_set(0, _CLONE_THREAD | _CLONE_FILES, errno.ENOTSUP)
         rules |= _for(_NO_PROCESSES, [_refuse(errno.ENOTSUP)])
         rules |= _for("clone", [*rules["clone"][:-1], *thread])
+        rules |= _for("close_range", _unless_set(2, _CLOSE_RANGE_UNSHARE, errno.EPERM))
     if alone:
         me = os.getpid()
         rules |= _for(_NEVER_ALONE, [_refuse(errno.EPERM)])
@@ -284,9 +331,12 @@ def _rules(alone: bool, processes: bool) -> dict[str, list[_Step]]:
         rules |= _for("tgkill tkill rt_sigqueueinfo rt_tgsigqueueinfo", _only(0, [me]))
         rules |= _for("sched_setaffinity sched_setattr sched_setparam sched_setscheduler", _only(0, [0, me]))
         rules |= _for("setpriority", _only(0, [0], then=_only(1, [0, me])))
-        rules |= _for("ioctl", _unless(1, [_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP]))
-        rules |= _for("fcntl", _unless(1, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY]))
-        # Opened to be read, and emptied by that: Landlock before its third version lets it pass.
+        # The rest change attributes of files that are only read, and Landlock has no say in it.
+        rules |= _for("ioctl", _only(1, [_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX]))
+        owners = [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SETLEASE, _F_NOTIFY]
+        rules |= _for("fcntl", _unless(1, owners, then=locks))
+        rules |= _for("sendto", _only(5, [0]))  # no length of an address, so none
+        # Landlock lets the one pass before its third version, and the other always.
         rules |= _for("open", _not_emptied(1)) | _for("openat", _not_emptied(2))
         rules |= _for("openat2", [_refuse(errno.ENOSYS)])
         # Folders that their owner cannot look into would hide what is in them from the keeper.
@@ -314,30 +364,37 @@ def _only(index: int, values: Sequence[int], then: list[_Step] | None = None) ->
     return [_argument(index), *tests, _refuse(errno.EPERM), *(then or [(_RETURN, 0, 0, _ALLOW)])]
 
 
-def _unless(index: int, values: Sequence[int]) -> list[_Step]:
-    tests = [(_JUMP_EQUAL, len(values) - at, 0, value) for at, value in enumerate(values)]
-    return [_argument(index), *tests, (_RETURN, 0, 0, _ALLOW), _refuse(errno.EPERM)]
+def _unless(
+    index: int, values: Sequence[int], number: int = errno.EPERM, then: list[_Step] | None = None
+) -> list[_Step]:
+    """Refuse these values of an argument; `then` as above."""
+    tests = [step for value in values for step in ((_JUMP_EQUAL, 0, 1, value), _refuse(number))]
+    return [_argument(index), *tests, *(then or [(_RETURN, 0, 0, _ALLOW)])]
 
 
 def _unless_set(index: int, bits: int, number: int) -> list[_Step]:
     return [_argument(index), (_JUMP_SET, 0, 1, bits), _refuse(number), (_RETURN, 0, 0, _ALLOW)]
 
 
-def _all_set(index: int, bits: int) -> list[_Step]:
+def _all_set(index: int, bits: int, number: int = errno.EPERM) -> list[_Step]:
     return [
         _argument(index),
         (_AND, 0, 0, bits),
         (_JUMP_EQUAL, 1, 0, bits),
-        _refuse(errno.EPERM),
+        _refuse(number),
         (_RETURN, 0, 0, _ALLOW),
     ]
 
 
 def _not_emptied(index: int) -> list[_Step]:
+    """Refuse to open a file to be read and emptied by that, or for neither reading nor writing (3)."""
     return [
         _argument(index),
         (_AND, 0, 0, os.O_TRUNC | os.O_ACCMODE),
         (_JUMP_EQUAL, 0, 1, os.O_TRUNC),
+        _refuse(errno.EPERM),
+        (_AND, 0, 0, os.O_ACCMODE),
+        (_JUMP_EQUAL, 0, 1, os.O_ACCMODE),
         _refuse(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
     ]

@@ -43,7 +43,8 @@ def version() -> int:
 def less() -> str:
     """What it promises less than bubblewrap, here."""
     text = (
-        "a hand-in sees that files exist, their names and sizes, though it opens none; it may start no processes; "
+        "a hand-in sees that files exist, their names and sizes, though it opens none; it may start no processes "
+        "and rename no files; "
         "its files and threads are counted twenty times a second, not bounded by the kernel"
     )
     if missing := [what for since, what in _SINCE.items() if since > confine.landlock_version()]:

@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +30,7 @@ from grader.wire import decode, encode
 UNPRIVILEGED = 1000
 HOME = "/tmp/home"
 MOST_FILES = 4096
+_SIGNALS = 256  # waiting, and timers: the kernel keeps a record of each
 
 _TICK_MS = int(1000 * TICK_SECONDS)
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
@@ -43,6 +43,7 @@ _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
 )
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND = 1, 2, 4, 8, 32, 4096
 _PR_SET_DUMPABLE = 4
+_BLOCK = 512  # of `st_blocks`, whatever the file system's are
 _CLOCK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -63,8 +64,8 @@ class Room(Protocol):
     def processes(self, pid: int) -> Iterator[str]:
         """In the keeper: the folders in /proc of the hand-in's processes."""
 
-    def files(self, pid: int) -> Iterator[os.stat_result]:
-        """In the keeper: the hand-in's files, where no file system of its own bounds them."""
+    def files(self, pid: int, most: int) -> Iterator[int]:
+        """In the keeper: what each of its files takes, `most` where nobody can tell; none where a file system bounds them."""
 
     def leave(self) -> None:
         """In the keeper, when the process is gone."""
@@ -128,11 +129,15 @@ class Namespaces:
         if os.stat("/proc").st_dev != self._outer:  # until then it is everybody's
             yield from (entry.path for entry in os.scandir("/proc") if entry.name.isdigit())
 
-    def files(self, pid: int) -> Iterator[os.stat_result]:
+    def files(self, pid: int, most: int) -> Iterator[int]:
         yield from ()
 
     def leave(self) -> None:
         pass
+
+
+# Not the rest, which tells of the machine: its mounts, its connections. (TensorFlow asks for the command line.)
+_ABOUT_ITSELF = ("cmdline", "fd", "maps", "stat", "statm", "status")
 
 
 class Alone:
@@ -158,13 +163,14 @@ class Alone:
         os.chdir(self._folder)
 
     def enter(self) -> None:
-        self._own = Path(tempfile.mkdtemp(prefix="hand-in-", dir=self._folder))
+        self._own = Path(tempfile.mkdtemp(prefix="hand-in-", dir=self._folder)).resolve()
 
     def lock(self, limits: Limits) -> None:
         os.environ.update(HOME=str(self._own), TMPDIR=str(self._own), MPLCONFIGDIR=str(self._own))
         tempfile.tempdir = None
         os.chdir(self._own)
-        self._lock_files([f"/proc/{os.getpid()}"], self._own)
+        about_itself = [f"/proc/{os.getpid()}/{name}" for name in _ABOUT_ITSELF]
+        self._lock_files(about_itself, self._own)
         confine.drop_capabilities()
         if confine.filterable():
             confine.filter_calls(alone=True, processes=False)
@@ -177,34 +183,54 @@ class Alone:
     def processes(self, pid: int) -> Iterator[str]:
         yield f"/proc/{pid}"
 
-    def files(self, pid: int) -> Iterator[os.stat_result]:
+    def files(self, pid: int, most: int) -> Iterator[int]:
+        """Those with a name, then those that are only open, then those that are only mapped: the way that a file can go."""
         waiting = [str(self._own)]
         while waiting:
             with suppress(FileNotFoundError, NotADirectoryError), os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    yield entry.stat(follow_symlinks=False)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                    with suppress(FileNotFoundError):
+                        yield _BLOCK * entry.stat(follow_symlinks=False).st_blocks
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+        known = set()
         with suppress(FileNotFoundError):
             for handle in os.scandir(f"/proc/{pid}/fd"):
                 with suppress(FileNotFoundError):
-                    if not (facts := handle.stat()).st_nlink:  # removed, and still there while it is open
-                        yield facts
+                    if not (facts := handle.stat()).st_nlink:
+                        known.add(facts.st_ino)
+                        yield _BLOCK * facts.st_blocks
+        with suppress(FileNotFoundError), open(f"/proc/{pid}/maps", "rb") as mapped:
+            for line in mapped:
+                if not (line.endswith(b" (deleted)\n") and bytes(self._own) in line):
+                    continue
+                if (number := int(line.split(None, 5)[4])) not in known:
+                    known.add(number)
+                    yield most
 
     def leave(self) -> None:
-        """Remove its folder, however deep its folders are: each comes to the top before it goes."""
-        number, waiting = count(), [self._own]
-        while waiting:
-            folder = waiting.pop()
-            with suppress(OSError):
-                for entry in list(os.scandir(folder)):
-                    if entry.is_dir(follow_symlinks=False):
-                        top = self._folder / f"{self._own.name}-{next(number)}"
-                        os.rename(entry.path, top)
-                        waiting.append(top)
-                    else:
-                        os.unlink(entry.path)
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove its folder, step by step from inside: it may be deeper than a path is long."""
+        with suppress(OSError):
+            os.chdir(self._own)
+            waiting = [self._folders()]
+            while waiting:
+                if waiting[-1]:
+                    os.chdir(waiting[-1][-1])
+                    waiting.append(self._folders())
+                else:
+                    waiting.pop()
+                    os.chdir("..")
+                    os.rmdir(waiting[-1].pop() if waiting else self._own)
+
+    def _folders(self) -> list[str]:
+        """The folders here; what else is here is removed."""
+        folders = []
+        for entry in list(os.scandir()):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            else:
+                os.unlink(entry.name)
+        return folders
 
 
 def main(control_fd: int, room: Room) -> None:
@@ -264,6 +290,7 @@ class _Watch:
     def __init__(self, room: Room, keeper: int, limits: Limits) -> None:
         self.room, self.keeper, self.limits = room, keeper, limits
         self.shared = _memory("/proc/self/statm")
+        self.spent: dict[tuple[str, str], float] = {}  # by process and its start
         self.asked, self.asked_at = b"", 0.0
         os.set_blocking(keeper, False)
 
@@ -284,12 +311,16 @@ class _Watch:
 
     def _too_much(self, pid: int) -> str:
         limits, memory, tasks, cpu = self.limits, 0, 0, 0.0
-        for folder in self.room.processes(pid):
+        for folder in (folders := list(self.room.processes(pid))):
             with suppress(OSError, ValueError):
                 fields = Path(folder, "stat").read_text(errors="replace").rpartition(")")[2].split()
-                cpu += sum(map(int, fields[11:15])) / _CLOCK
+                own, waited_for = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
+                cpu += (own + waited_for) / _CLOCK
+                self.spent[folder, fields[19]] = own / _CLOCK
                 tasks += int(fields[17])
-                memory += max(0, int(fields[20]) - self.shared)
+                # One that runs another program, or gives up what it began with, has less to begin with.
+                memory += max(int(fields[20]) - self.shared, _held(folder) if len(folders) > 1 else 0)
+        cpu = max(cpu, sum(self.spent.values()))  # the dead whom nobody waited for are in the second alone
         if memory > limits.memory_bytes:
             return f"its processes used more than {megabytes(limits.memory_bytes)} of memory together"
         if tasks > limits.processes:
@@ -315,8 +346,8 @@ class _Watch:
     def _wrote_too_much(self, pid: int) -> str:
         number, size = 0, 0
         try:
-            for facts in self.room.files(pid):
-                number, size = number + 1, size + 512 * facts.st_blocks
+            for taken in self.room.files(pid, self.limits.file_bytes):
+                number, size = number + 1, size + taken
                 if size > self.limits.disk_bytes:
                     return f"its files took more than {megabytes(self.limits.disk_bytes)} together"
                 if number > MOST_FILES:
@@ -324,6 +355,12 @@ class _Watch:
         except OSError as error:
             return f"its folders cannot be looked into: {error.strerror}"
         return ""
+
+
+def _held(folder: str) -> int:
+    """The memory that a process holds, of what it shares its part."""
+    lines = Path(folder, "smaps_rollup").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _memory(path: str) -> int:
@@ -348,6 +385,7 @@ def _student(shell: Shell, room: Room, process: int, limits: Limits) -> None:
             (resource.RLIMIT_FSIZE, limits.file_bytes),
             (resource.RLIMIT_NOFILE, limits.open_files),
             (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_SIGPENDING, _SIGNALS),
         ):
             resource.setrlimit(kind, (limit, limit))
         _close_all_but(process)

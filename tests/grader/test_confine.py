@@ -119,6 +119,9 @@ def test_what_landlock_has_no_say_in_is_refused_too(tried):
     before = file.stat()
     said = tried(
         "error(os.open, readable + '/file', os.O_TRUNC)",
+        "error(os.open, readable + '/file', 3)",
+        "error(os.open, other + '/file', os.O_TRUNC | 3)",
+        "error(fcntl.ioctl, open(readable + '/file'), 0x40086602, bytes(8))",
         "error(os.truncate, readable + '/file', 0)",
         "error(os.truncate, other + '/file', 0)",
         "error(fcntl.fcntl, open(readable + '/file'), fcntl.F_SETLEASE, fcntl.F_RDLCK)",
@@ -129,8 +132,9 @@ def test_what_landlock_has_no_say_in_is_refused_too(tried):
         "error(os.chmod, other + '/file', 0o777)",
         "error(os.utime, other + '/file', (0, 0))",
         "error(os.setxattr, other + '/file', 'user.x', b'1')",
+        "error(fcntl.flock, open(readable + '/file'), fcntl.LOCK_EX)",
     )
-    assert pretended == ["done"] * 3
+    assert pretended == ["done"] * 4
     after = file.stat()
     assert (after.st_size, after.st_mode, after.st_mtime) == (before.st_size, before.st_mode, before.st_mtime)
     assert (tried.folder / "other" / "file").stat().st_mode & 0o777 != 0o777
@@ -189,6 +193,38 @@ def test_it_starts_nothing_and_connects_nowhere(tried):
         )
     assert said[:3] == ["ENOTSUP"] * 3
     assert said[3:8] == ["EPERM"] * 5 and said[8:] == ["EPERM", "ENOSYS", "EPERM"]
+
+
+def test_nothing_outlives_it_in_the_kernel_or_is_told_to_others(tried):
+    name = str(tried.folder / "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(name)
+        said = tried(
+            "error(socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto, b'words', name)",
+            "code(libc.shmat(0, None, 0))",
+            "code(libc.shmctl(0, 0, None))",
+            "code(libc.semctl(0, 0, 0))",
+            "code(libc.msgrcv(0, None, 0, 0, 0))",
+            "code(libc.mq_unlink(b'/x'))",
+            name=name,
+        )
+    assert set(said) <= {"EPERM", "EACCES"}
+
+
+def test_nothing_is_kept_out_of_sight(tried):
+    said = tried(
+        "error(os.rename, writable + '/file', writable + '/other')",
+        "error(os.link, writable + '/file', writable + '/other')",
+        "code(libc.close_range(1000, 1001, 2))",
+        "code(libc.splice(0, None, 1, None, 1, 0))",
+        "code(libc.vmsplice(1, None, 0, 0))",
+        "error(os.sendfile, 1, 0, 0, 1)",
+        "error(socket.socketpair()[0].setsockopt, socket.SOL_SOCKET, socket.SO_SNDBUF, 2**30)",
+    )
+    assert set(said) == {"EPERM"}
+    own_files = 0x10900  # a thread of the same memory and signals, but not of the same files
+    number = confine.NUMBERS["clone"][list(confine.ARCHITECTURES).index(platform.machine())]
+    assert tried(f"code(libc.syscall({number}, {own_files}, 0, 0, 0, 0))") == ["ENOTSUP"]
 
 
 def test_a_filter_of_another_processor_is_not_guessed(monkeypatch):

@@ -402,6 +402,17 @@ def test_nothing_hides_from_the_count(sandbox, alone):
         assert "PermissionError" in sent
 
 
+def test_mapped_files_without_a_name_are_counted(sandbox, alone):
+    if not alone:
+        pytest.skip("a file system of its own needs no count")
+    source = (
+        "import ctypes, os, time\nlibc = ctypes.CDLL(None)\nfor i in range(40):\n"
+        "    fd = os.open('x', os.O_RDWR | os.O_CREAT); os.write(fd, bytes(2**20))\n"
+        "    libc.mmap(None, 4096, 1, 1, fd, 0); os.unlink('x'); os.close(fd)\ntime.sleep(10)"
+    )
+    assert "its files took more than" in stopped(sandbox, source, disk_bytes=4 * 2**20, file_bytes=2**20)
+
+
 def test_threads_are_bounded(sandbox, alone):
     source = (
         "import threading, time\nfor i in range(50): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
@@ -425,6 +436,29 @@ def test_memory_of_all_processes_together_is_bounded(sandbox, alone):
     else:
         reason = stopped(sandbox, source, memory_bytes=300 * 2**20)
         assert reason == "the notebook was stopped: its processes used more than 314.6 MB of memory together"
+
+
+def test_another_program_begins_with_nothing(sandbox, alone):
+    if alone:
+        pytest.skip("it starts none")
+    source = (
+        "import os, sys, time\ncode = 'import time; hog = bytes(range(256)) * (100 * 2**12); time.sleep(60)'\n"
+        "for i in range(6):\n    if os.fork() == 0:\n"
+        "        os.environ['PYTHONHOME'] = '/python'\n"
+        "        os.execv(sys.executable, [sys.executable, '-S', '-c', code])\ntime.sleep(60)"
+    )
+    assert "of memory together" in stopped(sandbox, source, memory_bytes=300 * 2**20)
+
+
+def test_processor_time_of_children_nobody_waits_for_counts(sandbox, alone):
+    if alone:
+        pytest.skip("it has none")
+    source = (
+        "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor i in range(12):\n"
+        "    if os.fork() == 0:\n        while time.process_time() < 0.5: pass\n        os._exit(0)\n"
+        "    try:\n        os.wait()\n    except ChildProcessError: pass"
+    )
+    assert "of processor time" in stopped(sandbox, source, cpu_seconds=2.0)
 
 
 def test_memory_that_no_limit_counts_cannot_be_had(session):
