@@ -319,7 +319,8 @@ class _Watch:
                 self.spent[folder, fields[19]] = own / _CLOCK
                 tasks += int(fields[17])
                 # One that runs another program, or gives up what it began with, has less to begin with.
-                memory += max(int(fields[20]) - self.shared, _held(folder) if len(folders) > 1 else 0)
+                size = int(fields[20])
+                memory += max(size - self.shared, _held(folder, size) if len(folders) > 1 else 0)
         cpu = max(cpu, sum(self.spent.values()))  # the dead whom nobody waited for are in the second alone
         if memory > limits.memory_bytes:
             return f"its processes used more than {megabytes(limits.memory_bytes)} of memory together"
@@ -357,9 +358,12 @@ class _Watch:
         return ""
 
 
-def _held(folder: str) -> int:
-    """The memory that a process holds, of what it shares its part."""
-    lines = Path(folder, "smaps_rollup").read_text().splitlines()
+def _held(folder: str, size: int) -> int:
+    """The memory that a process holds, of what it shares its part; all of its `size` where it will not tell."""
+    try:
+        lines = Path(folder, "smaps_rollup").read_text().splitlines()
+    except PermissionError:
+        return size
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 

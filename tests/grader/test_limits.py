@@ -21,7 +21,7 @@ LOOP = "while True: pass"
 HOG = "hog = [np.ones(10**6) for _ in range(500)]"
 THREADS = "import threading, time\n    for _ in range(9): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n    time.sleep(0.5)"
 OPEN = "held = [open('/dev/null') for _ in range(99)]"
-WRITE = "[open(f'{i}', 'wb').write(bytes(2**19)) for i in range(99)]"
+WRITE = "[open(f'{i}', 'wb').write(bytes(2**19)) for i in range(99)]; __import__('time').sleep(0.3)"
 
 IN_A_CALL = {  # limit: how much, what `relu` does, what its report says
     "call_seconds": (0.5, LOOP, "the call took more than 0.5 seconds"),
