@@ -53,6 +53,7 @@ class Result:
     exercises: dict[str, ExerciseResult] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    trace: str = ""  # of a failure of ours
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Result:

@@ -1,0 +1,281 @@
+"""One hand-in graded: its functions behind the sandbox, the checks here."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from grader.cases import CaseBook
+from grader.exercise import Exercise, exercises_of
+from grader.notebooks import Cell, HandIn, UnreadableHandIn, rebuild
+from grader.result import Result
+from grader.runner import GradingFailed, run_checks
+from grader.sandbox import Sandbox, SandboxError, StudentDied, StudentTimeout
+from grader.sandbox.shell import Outcome, Raised
+from grader.settings import Settings
+
+OWN_CELLS_LEFT_OUT = 2
+LEAST_CPU_SECONDS = 0.5  # with less than this a new process would hardly start
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What all hand-ins of an assignment are graded against.
+
+    Attributes:
+        assignment: its name.
+        release: the bytes of the released notebook.
+        book: the reference values under the secret seed.
+    """
+
+    assignment: str
+    release: bytes
+    book: CaseBook
+
+    @cached_property
+    def released(self) -> NotebookNode:
+        """The released notebook."""
+        return nbformat.reads(self.release, as_version=4)
+
+    @cached_property
+    def exercises(self) -> Mapping[str, Exercise]:
+        """The assignment's exercises."""
+        return exercises_of(self.assignment)
+
+    def failed(self, student: str, error: str, trace: str = "") -> Result:
+        """The result of a hand-in that could not be graded."""
+        most = sum(exercise.points for exercise in self.exercises.values())
+        return Result(student, 0.0, most, error=error, trace=trace)
+
+
+class Examiner:
+    """Grades hand-ins; keeps its sandbox from one to the next. One thread's own, like the sandbox.
+
+    Args:
+        settings: limits and sandbox.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._sandbox: Sandbox | None = None
+
+    def __enter__(self) -> Examiner:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandbox."""
+        if self._sandbox is not None:
+            self._sandbox.__exit__(None, None, None)
+            self._sandbox = None
+
+    def sandbox(self) -> Sandbox:
+        """The sandbox of the settings, opened on first need.
+
+        Raises:
+            SandboxError: it does not work here, and the settings do not allow to do without.
+        """
+        if self._sandbox is None:
+            kind = None if self.settings.sandbox == "auto" else self.settings.sandbox
+            try:
+                self._sandbox = Sandbox(("numpy",), self.settings.limits, kind).__enter__()
+            except SandboxError as reason:
+                if not self.settings.allow_unsandboxed:
+                    raise
+                _warn_unsandboxed(str(reason))
+                self._sandbox = Sandbox(("numpy",), self.settings.limits, "none").__enter__()
+        return self._sandbox
+
+    def grade(self, sitting: Sitting, student: str, raw: bytes) -> Result:
+        """Grade one hand-in.
+
+        Args:
+            sitting: what it is graded against.
+            student: whose it is.
+            raw: the bytes of the notebook file.
+
+        Returns:
+            The result. A file that cannot be read is in its `error`; so is a check of ours that did not run, with a `trace`.
+
+        Raises:
+            SandboxError: there is no sandbox here.
+        """
+        self.sandbox()
+        started = time.perf_counter()
+        try:
+            result = self._graded(sitting, rebuild(raw, sitting.released))
+        except UnreadableHandIn as unreadable:
+            result = sitting.failed(student, str(unreadable))
+        except Exception as failure:  # whatever one hand-in brings about, the next one is graded
+            kind = "" if isinstance(failure, GradingFailed) else f"{type(failure).__name__}: "
+            error = f"grading did not run: {kind}{str(failure)[:300]}"
+            result = sitting.failed(student, error, traceback.format_exc(limit=-20))
+            self.close()
+        result.student, result.seconds = student, time.perf_counter() - started
+        return result
+
+    def _graded(self, sitting: Sitting, handin: HandIn) -> Result:
+        with _Behind(self.sandbox(), handin) as functions:
+            results = run_checks(
+                sitting.assignment,
+                functions,
+                sitting.book,
+                hidden=True,
+                notes=functions.notes(sitting.exercises),
+                sources=[cell.source for cell in handin.written],
+            )
+            return Result(
+                "",
+                round(sum(each.score for each in results.values()), 6),
+                sum(each.max_score for each in results.values()),
+                exercises=results,
+                remarks=[*handin.remarks, *functions.remarks],
+                outputs=functions.outputs,
+            )
+
+
+@cache
+def _warn_unsandboxed(reason: str) -> None:
+    """Once, where it cannot be overlooked."""
+    print(
+        f"WARNING: {reason}.\nWARNING: hand-ins run WITHOUT ISOLATION, as you: they can read and change what you can,"
+        " marks included.",
+        file=sys.stderr,
+    )
+
+
+class _Behind:
+    """A hand-in's functions behind the sandbox.
+
+    A process that hung or died is replaced, and its cells run again without the one that did it. A call that failed so
+    where others were before it is made once more: what they left running must not cost its exercise. All processes of a
+    hand-in share its time, on the clock and of the processor.
+    """
+
+    def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
+        self.sandbox = sandbox
+        self.handin = handin
+        self.outputs: dict[str, list[dict[str, Any]]] = {}
+        self.errors: dict[str, str] = {}
+        self.remarks: list[str] = []
+        self._left_out: set[str] = set()
+        self._settling = False  # wait after each cell, to know which one used too much
+        self._called: set[str] = set()
+        self._until = time.monotonic() + sandbox.limits.total_seconds
+        self._cpu_left = sandbox.limits.cpu_seconds
+        self._session = sandbox.open()
+        self._run()
+
+    def __enter__(self) -> _Behind:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._session.close()
+
+    def _run(self) -> None:
+        """Run the cells until all have ended; then once more those that missed a name, which may stand below them."""
+        missed = self._run_each(self.handin.cells)
+        if missed is not None:
+            missed = self._run_each(missed)
+        if missed is None and not self._spent():
+            self._run()
+
+    def _run_each(self, cells: Sequence[Cell]) -> list[Cell] | None:
+        """Run cells; returns those that missed a name, or None when one of them cost the process."""
+        missed = []
+        for cell in cells:
+            if cell.id in self._left_out:
+                continue
+            try:
+                ran = self._session.run(cell.source)
+                if self._settling:
+                    self._session.settle()
+            except (StudentTimeout, StudentDied) as fault:
+                sure = self._settling or not self._session.stopped
+                ended = self._replace(fault)
+                if sure:
+                    self._leave_out(cell, ended)
+                else:
+                    self._settling = True
+                return None
+            self.outputs[cell.id] = ran.outputs
+            self.errors.pop(cell.id, None)
+            if ran.error:
+                self.errors[cell.id] = ran.error
+                if met := self.sandbox.limits.met_in(ran.error):
+                    ran.outputs.append({"output_type": "stream", "name": "stderr", "text": f"{met}\n"})
+                if ran.error.startswith("NameError"):
+                    missed.append(cell)
+        return missed
+
+    def _leave_out(self, cell: Cell, reason: str) -> None:
+        """Do without a cell; after two of the student's own, without all of those: they must not use up the time."""
+        self._left_out.add(cell.id)
+        self.outputs[cell.id] = []
+        self.errors[cell.id] = reason
+        self.remarks.append(f"A cell of yours was left out: {reason}.")
+        own = {each.id for each in self.handin.cells if each.role == "extra"}
+        if len(self._left_out & own) == OWN_CELLS_LEFT_OUT and own - self._left_out:
+            self._left_out |= own
+            self.remarks.append("So were all other cells of your own that are no answers.")
+
+    def _spent(self) -> str:
+        """Which time of the whole hand-in is used up, and how much it was; empty while there is some."""
+        limits = self.sandbox.limits
+        if time.monotonic() >= self._until:
+            return f"the notebook took more than {limits.total_seconds:g} seconds in all"
+        if self._cpu_left < LEAST_CPU_SECONDS:
+            return f"the notebook used more than {limits.cpu_seconds:g} seconds of processor time in all"
+        return ""
+
+    def _replace(self, fault: Exception) -> str:
+        """A fresh process, in which the time of the whole hand-in goes on; returns what ended the one before."""
+        self._session.close()
+        self._cpu_left -= self._session.cpu_seconds
+        if spent := self._spent():
+            return spent
+        left = self._until - time.monotonic()
+        limits = replace(self.sandbox.limits, total_seconds=left, cpu_seconds=self._cpu_left)
+        self._session = self.sandbox.open(limits)
+        self._called = set()
+        return str(fault)
+
+    def notes(self, exercises: Mapping[str, Exercise]) -> dict[str, str]:
+        """Function -> the error of the cell that should have defined it."""
+        return {
+            function: f"`{function}` is not there, because its cell ended with {self.errors[cell.id]}"
+            for cell in self.handin.cells
+            if cell.exercise and cell.id in self.errors
+            for function in exercises[cell.exercise].functions
+        }
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        if spent := self._spent():
+            raise StudentTimeout(spent)
+        others = self._called - {name}
+        self._called.add(name)
+        try:
+            return self._session.call(name, args, kwargs)
+        except (StudentTimeout, StudentDied) as fault:
+            ended = self._again(fault)
+            if others and not self._spent():
+                return self.call(name, args, kwargs)
+            if isinstance(fault, StudentTimeout):
+                raise StudentTimeout(ended) from None
+            return Outcome(error=Raised("StudentDied", ended))
+
+    def _again(self, fault: Exception) -> str:
+        ended = self._replace(fault)
+        if not self._spent():
+            self._run()
+        return ended
