@@ -512,7 +512,7 @@ def demo(as_json: Json = False) -> None:
     here = Course.find()
     try:
         with Grader(here) as grader:
-            grader.sandbox()
+            grader.examiner.sandbox()
     except SandboxError as failure:
         raise CourseError(str(failure)) from None
     root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched
