@@ -267,8 +267,10 @@ class _Behind:
         try:
             return self._session.call(name, args, kwargs)
         except (StudentTimeout, StudentDied) as fault:
+            a_cell_perhaps = self._session.stopped and not self._settling
+            self._settling |= self._session.stopped
             ended = self._again(fault)
-            if others and not self._spent():
+            if (others or a_cell_perhaps) and not self._spent():
                 return self.call(name, args, kwargs)
             if isinstance(fault, StudentTimeout):
                 raise StudentTimeout(ended) from None

@@ -293,7 +293,7 @@ def _answers(
         marked = [place for place, cell in enumerate(handed) if cell.grade_id == blank.grade_id]
         defining = [place for place, found in enumerate(names) if found & functions]
         if not any(handed[place].kind == "code" for place in defining):
-            for place in set(marked) & set(defining):
+            for place in set(marked) & set(defining) or {p for p in defining if text[p] not in ours}:
                 handed[place] = replace(handed[place], kind="code")
                 remarks.append(f"The answer cell of `{blank.exercise}` was no code cell; it is one again.")
         begun = [place for place in defining if handed[place].kind == "code" and text[place] not in ours]

@@ -270,7 +270,7 @@ def _keep(shell: Shell, room: Room, keeper: int, process: int, limits: Limits) -
         pid = os.fork()
         if pid == 0:
             os.close(keeper)
-            _student(shell, room, process, limits)
+            _student(shell, room, process, limits, watch.shared + limits.memory_bytes)
         os.close(process)
         reason = watch.until_the_end(pid)
         _, status, used = os.wait4(pid, 0)
@@ -289,7 +289,7 @@ class _Watch:
 
     def __init__(self, room: Room, keeper: int, limits: Limits) -> None:
         self.room, self.keeper, self.limits = room, keeper, limits
-        self.shared = _memory("/proc/self/statm")
+        self.shared = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
         self.spent: dict[tuple[str, str], float] = {}  # by process and its start
         self.asked, self.asked_at = b"", 0.0
         os.set_blocking(keeper, False)
@@ -367,11 +367,7 @@ def _held(folder: str, size: int) -> int:
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def _memory(path: str) -> int:
-    return int(Path(path).read_text().split()[0]) * _PAGE
-
-
-def _student(shell: Shell, room: Room, process: int, limits: Limits) -> None:
+def _student(shell: Shell, room: Room, process: int, limits: Limits, memory: int) -> None:
     """The process of a hand-in: locks itself in, then answers."""
     code = 1
     try:
@@ -381,7 +377,6 @@ def _student(shell: Shell, room: Room, process: int, limits: Limits) -> None:
         for fd in (0, 1, 2):
             os.dup2(null, fd)
         shell.record.allow(limits.output_bytes)
-        memory = _memory("/proc/self/statm") + limits.memory_bytes
         room.lock(limits)
         for kind, limit in (
             (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),

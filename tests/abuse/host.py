@@ -81,11 +81,12 @@ class Host:
         }
 
     def settled(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """The state, once the processes that are ending have ended."""
+        """The state, once the processes that are ending have ended; of those before, any may be gone."""
         until = time.monotonic() + SETTLE_SECONDS
-        while _descendants() != before["processes"] and time.monotonic() < until:
+        while not _descendants() <= before["processes"] and time.monotonic() < until:
             time.sleep(0.01)
-        return self.state()
+        state = self.state()
+        return {**state, "processes": state["processes"] | before["processes"]}
 
 
 class Memory:

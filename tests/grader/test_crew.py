@@ -1,6 +1,7 @@
 """A class graded by several workers: the results of one, whatever happens to a worker."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -43,8 +44,7 @@ def course(sandboxed, tmp_path_factory):
 
 def graded(course, **crew):
     with Grader(course) as grader:
-        for each in graded_class(grader, NAME, course.submitted, **crew):
-            yield each
+        yield from graded_class(grader, NAME, course.submitted, **crew)
 
 
 def records(found):
@@ -113,9 +113,7 @@ def test_workers_die_with_the_one_they_work_for(course):
         workers = workers_of(process.pid)
         assert len(workers) == 2
         process.kill()
-    for worker in workers:
-        os.waitid  # noqa: B018
-        assert not Path(f"/proc/{worker}").exists() or _ends(worker)
+    assert all(_ends(worker) for worker in workers)
 
 
 def _ends(pid):
@@ -123,9 +121,8 @@ def _ends(pid):
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
-    import select
-
-    return bool(select.select([handle], [], [], 10)[0])
+    with open(handle):
+        return bool(select.select([handle], [], [], 10)[0])
 
 
 def test_a_worker_without_a_sandbox_stops_the_class(course, monkeypatch):
