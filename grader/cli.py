@@ -357,13 +357,29 @@ def grade(
             "--allow-unsandboxed", help="Grade without isolation where no sandbox works.", show_default=False
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that grade; as many as there are processors, where there is work for them.",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="A Dask scheduler, whose workers grade in their place.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Grade a class: submitted/ into the gradebook, or any folder.
 
     Example: grader grade activations
     """
-    from grader.classroom import grade_class, hand_ins
+    from grader.classroom import Grader, graded_class, hand_ins
     from grader.gradebook import into_gradebook
     from grader.report.tables import class_table
     from grader.result import published
@@ -381,7 +397,14 @@ def grade(
     try:
         with _bar(f"grading {name}", total) as advance:
             anew = force or submissions is not None
-            results = grade_class(course, name, folder, advance, anew=anew, settings=settings)
+            results = []
+            with Grader(course, settings) as grader:
+                for graded in graded_class(
+                    grader, name, folder, anew=anew, workers=workers, scheduler=scheduler
+                ):
+                    results.append(graded.result)
+                    advance()
+            results.sort(key=lambda result: result.student)
         if submissions is None:
             with _bar("writing the gradebook", total) as advance:
                 for student, problem in into_gradebook(

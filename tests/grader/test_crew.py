@@ -1,10 +1,12 @@
 """A class graded by several workers: the results of one, whatever happens to a worker."""
 
+import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +134,62 @@ def test_a_worker_without_a_sandbox_stops_the_class(course, monkeypatch):
         pytest.raises(SandboxError, match="bubblewrap"),
     ):
         list(graded_class(grader, NAME, course.submitted, anew=True, workers=2))
+
+
+def command(course, *words):
+    grader = [sys.executable, "-c", "from grader.cli import main; main()", "grade", NAME, *words]
+    return subprocess.Popen(
+        [*grader, "--submissions", course.submitted, "--json"],
+        cwd=course.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def found_by(process):
+    out, err = process.communicate()
+    assert process.returncode == 1, err  # one of the class is broken
+    return [{**each, "seconds": 0} for each in json.loads(out)["results"]]
+
+
+@pytest.fixture
+def dask(tmp_path):
+    """A scheduler on loopback and three workers, which do not come back when they die; its address, and them."""
+    pytest.importorskip("distributed")
+    file, processes = tmp_path / "scheduler.json", []
+
+    def start(what, *words):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", "--no-dashboard", *words]
+        with open(tmp_path / f"{len(processes)}.log", "w") as log:
+            processes.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log))
+        return processes[-1]
+
+    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    workers = [
+        start("worker", "--scheduler-file", str(file), "--no-nanny", "--nthreads", "2", "--name", str(number))
+        for number in range(3)
+    ]
+    until = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    yield json.loads(file.read_text())["address"], workers
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_three_dask_workers_of_which_one_is_killed_find_the_same(course, dask):
+    address, workers = dask
+    alone = found_by(command(course, "--workers", "1"))
+    results = course.private / "results"
+    for path in results.glob("*"):
+        path.unlink()
+    process = command(course, "--scheduler", address)
+    while len(list(results.glob("*.json"))) < 2 and process.poll() is None:
+        time.sleep(0.01)
+    workers[0].kill()
+    assert found_by(process) == alone
 
 
 def test_a_scheduler_that_is_not_there_is_told(course):
