@@ -1,18 +1,24 @@
-"""From a check module and a student's functions to results: one pytest session."""
+"""From a check module and a student's functions to results.
+
+pytest collects a module's tests once a process. Running them is ours: a session, a set-up and a report of pytest's for
+each hand-in take longer than the tests themselves.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 
 from grader import checks
-from grader.cases import CaseBook, ReferenceFailed, References
+from grader.cases import CaseBook, ReferenceFailed
 from grader.compare import Mismatch
 from grader.exercise import Exercise, exercises_of
 from grader.misconceptions import recognised
@@ -58,21 +64,12 @@ def run_checks(
         GradingFailed: pytest or a check did not run as it should.
     """
     written = Sources(assignment, sources)
-    session = _Session(assignment, functions, book, hidden, only, notes or {}, written.shortcuts())
-    addopts = os.environ.pop("PYTEST_ADDOPTS", None)
-    try:
-        code = pytest.main(
-            ["-c", str(CHECKS / "pytest.ini"), str(CHECKS / f"{assignment}.py")], plugins=[session]
-        )
-    finally:
-        if addopts is not None:
-            os.environ["PYTEST_ADDOPTS"] = addopts
-    if code == pytest.ExitCode.INTERRUPTED and not session.broken:
-        raise KeyboardInterrupt
-    if session.broken or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GradingFailed(f"the checks of {assignment} did not run: {session.broken or code}")
+    run = _Run(assignment, functions, book, notes or {}, written.shortcuts())
+    for test in _collected(CHECKS / f"{assignment}.py"):
+        if only in (None, test.exercise.name) and (hidden or not test.hidden):
+            run.run(test)
     asked = (each for each in exercises_of(assignment).values() if only in (None, each.name))
-    results = {each.name: session.result(each) for each in asked}
+    results = {each.name: run.result(each) for each in asked}
     _blame_what_it_stands_on(results, written)
     return results
 
@@ -88,25 +85,86 @@ def _blame_what_it_stands_on(results: Mapping[str, ExerciseResult], written: Sou
                 each.misconceptions = [*own, f"`{function}` stands on {names}: mend that first."]
 
 
-class _Session:
-    """The pytest plugin: gives the fixtures and listens to the verdicts."""
+@dataclass(frozen=True)
+class _Test:
+    """One test as pytest found it; `given` are the values that it is parametrised with."""
+
+    exercise: Exercise
+    name: str
+    id: str
+    title: str
+    hidden: bool
+    core: bool
+    holder: type
+    function: Callable[..., None]
+    given: Mapping[str, Any]
+    asked: tuple[str, ...]
+
+
+@cache
+def _collected(module: Path) -> tuple[_Test, ...]:
+    """The tests of a check module, in its order; a test's id has no path, so that a seed means the same everywhere."""
+    found = _Collector()
+    addopts = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        code = pytest.main(
+            ["-c", str(module.parent / "pytest.ini"), "--collect-only", str(module)], plugins=[found]
+        )
+    finally:
+        if addopts is not None:
+            os.environ["PYTEST_ADDOPTS"] = addopts
+    if code == pytest.ExitCode.INTERRUPTED and not found.broken:
+        raise KeyboardInterrupt
+    if found.broken or code != pytest.ExitCode.OK:
+        raise GradingFailed(f"the checks of {module.stem} did not run: {found.broken or code}")
+    return tuple(found.tests)
+
+
+class _Collector:
+    """The pytest plugin that keeps what was collected."""
+
+    def __init__(self) -> None:
+        self.tests: list[_Test] = []
+        self.broken = ""
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken = report.longreprtext.strip().splitlines()[-1]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            assert isinstance(item, pytest.Function)
+            callspec = getattr(item, "callspec", None)
+            self.tests.append(
+                _Test(
+                    exercise=item.cls.__exercise__,  # type: ignore[union-attr]
+                    name=item.originalname,
+                    id=item.nodeid.partition("::")[2],
+                    title=" ".join((item.function.__doc__ or item.originalname).split()),
+                    hidden=getattr(item.function, "hidden", False),
+                    core=getattr(item.function, "core", False),
+                    holder=item.cls,  # type: ignore[arg-type]
+                    function=item.function,
+                    given=callspec.params if callspec else {},
+                    asked=tuple(item.fixturenames),
+                )
+            )
+
+
+class _Run:
+    """One hand-in's way through the tests: what they ask for, and what came of them."""
 
     def __init__(
         self,
         assignment: str,
         functions: Functions,
         book: CaseBook,
-        hidden: bool,
-        only: str | None,
         notes: Mapping[str, str],
         barred: Mapping[str, str],
     ) -> None:
         self.assignment = assignment
         self.book = book
-        self.hidden = hidden
-        self.only = only
         self.barred = barred
-        self.broken = ""
         self.students = {
             e.name: Student(functions, e.functions, notes) for e in exercises_of(assignment).values()
         }
@@ -115,76 +173,70 @@ class _Session:
         self.passed: dict[str, list[list[Call]]] = {name: [] for name in self.students}
         self.cores: dict[str, set[str]] = {name: set() for name in self.students}
 
-    @pytest.fixture
-    def student(self, request: pytest.FixtureRequest) -> Student:
-        name = _exercise(request.node).name
-        if name in self.barred:
-            raise StudentFault("failed", self.barred[name])
-        return self.students[name]
+    def run(self, test: _Test) -> None:
+        """Run a test and note how it ended.
 
-    @pytest.fixture
-    def reference(self, request: pytest.FixtureRequest) -> References:
-        return self.book.references(_test_id(request.node))
-
-    @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        named = f"{self.book.seed} {self.assignment} {_test_id(request.node)}"
-        return np.random.default_rng(np.frombuffer(hashlib.sha256(named.encode()).digest(), np.uint32))
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
-        items[:] = [
-            item
-            for item in items
-            if (self.only in (None, _exercise(item).name)) and (self.hidden or not _marked(item, "hidden"))
-        ]
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.broken = report.longreprtext.strip().splitlines()[-1]
-
-    def pytest_runtest_setup(self, item: pytest.Function) -> None:
-        self.students[_exercise(item).name].calls = []
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Function, call: pytest.CallInfo[None]
-    ) -> pytest.TestReport:
-        """In the place of pytest's own report, whose traceback nobody reads and which takes ten times as long."""
-        if call.when == "call" or call.excinfo is not None:
-            self._note(item, call.excinfo.value if call.excinfo else None)
-        outcome: Any = "failed" if call.excinfo else "passed"
-        when: Any = call.when
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when)
-
-    def _note(self, item: pytest.Function, error: BaseException | None) -> None:
-        exercise = _exercise(item)
-        student = self.students[exercise.name]
-        name = item.originalname
-        secret = _marked(item, "hidden")
-        if _marked(item, "core"):
-            self.cores[exercise.name].add(name)
-        (self.failed if error else self.passed)[exercise.name].append(student.calls)
-        last = student.calls[-1] if student.calls else None
+        Raises:
+            GradingFailed: it ended in an error of ours.
+        """
+        self.students[test.exercise.name].calls = []
+        ended: BaseException | None = None
         try:
-            outcome, message = _verdict(error, last, secret)
+            test.function(test.holder(), **{name: self._given(test, name) for name in test.asked})
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            ended = error
+        try:
+            self._note(test, ended)
         except GradingFailed as ours:
-            self.broken = f"{exercise.name}, {name}: {ours}"
-            return
+            raise GradingFailed(
+                f"the checks of {self.assignment} did not run: {test.exercise.name}, {test.name}: {ours}"
+            ) from ours.__cause__
+
+    def _given(self, test: _Test, name: str) -> Any:
+        """What a test asks for by `name`."""
+        match name:
+            case "student":
+                if test.exercise.name in self.barred:
+                    raise StudentFault("failed", self.barred[test.exercise.name])
+                return self.students[test.exercise.name]
+            case "reference":
+                return self.book.references(test.id)
+            case "rng":
+                named = f"{self.book.seed} {self.assignment} {test.id}"
+                return np.random.default_rng(
+                    np.frombuffer(hashlib.sha256(named.encode()).digest(), np.uint32)
+                )
+        if name not in test.given:
+            raise LookupError(
+                f"a test gets student, reference, rng and what it is parametrised with, no {name!r}"
+            )
+        return test.given[name]
+
+    def _note(self, test: _Test, error: BaseException | None) -> None:
+        exercise = test.exercise
+        calls = self.students[exercise.name].calls
+        if test.core:
+            self.cores[exercise.name].add(test.name)
+        (self.failed if error else self.passed)[exercise.name].append(calls)
+        last = calls[-1] if calls else None
+        outcome, message = _verdict(error, last, test.hidden)
         function = last.function if last else exercise.functions[0]
-        picture = "" if secret or last is None else _picture(error, last)
-        if secret and outcome == "failed":
+        picture = "" if test.hidden or last is None else _picture(error, last)
+        if test.hidden and outcome == "failed":
             message = " ".join(
                 ["A hidden test: its input is not shown.", *exercise.hints.get(function, [])[:1]]
             )
         found = TestResult(
-            name, _title(item), outcome, secret, plain(message, MESSAGE_LENGTH), function, picture
+            test.name, test.title, outcome, test.hidden, plain(message, MESSAGE_LENGTH), function, picture
         )
-        before = self.tests[exercise.name].get(name)
+        before = self.tests[exercise.name].get(test.name)
         if before is None or before.outcome == "passed":
-            self.tests[exercise.name][name] = found
+            self.tests[exercise.name][test.name] = found
 
     def result(self, exercise: Exercise) -> ExerciseResult:
-        """The marks and the names of the mistakes, once the session is over."""
+        """The marks and the names of the mistakes, once all tests have run."""
         tests = self.tests[exercise.name]
         if not tests:
             raise GradingFailed(f"{self.assignment}/{exercise.name}: none of its tests ran")
@@ -210,23 +262,6 @@ class _Session:
             sentences,
             {function: exercise.hints.get(function, []) for function in troubled},
         )
-
-
-def _exercise(item: Any) -> Exercise:
-    return cast(Exercise, item.cls.__exercise__)
-
-
-def _marked(item: Any, mark: str) -> bool:
-    return getattr(item.function, mark, False)
-
-
-def _test_id(item: Any) -> str:
-    """The test without its path, so that a seed means the same everywhere."""
-    return cast(str, item.nodeid.partition("::")[2])
-
-
-def _title(item: pytest.Function) -> str:
-    return " ".join((item.function.__doc__ or item.originalname).split())
 
 
 def _verdict(error: BaseException | None, last: Call | None, secret: bool) -> tuple[Outcome, str]:

@@ -29,6 +29,7 @@ _CODES: dict[tuple[str, int], int] = {
 }
 _SCALARS = {np.dtype(char).type for char in "?bhilqBHILQefdgFDG"}
 _F8, _C16 = np.dtype("f8"), np.dtype("c16")
+_COUNT, _REAL, _COMPLEX = struct.Struct("<I"), struct.Struct("<d"), struct.Struct("<dd")
 _MAX_DIMENSIONS = 32
 
 
@@ -96,7 +97,8 @@ class _Writer:
         self.keys = 0
 
     def add(self, *chunks: bytes) -> None:
-        self.size += sum(map(len, chunks))
+        for chunk in chunks:
+            self.size += len(chunk)
         if self.size > MAX_BYTES:
             raise WireError(f"the value takes more than the {MAX_BYTES:,} bytes that may be sent")
         self.chunks.extend(chunks)
@@ -127,33 +129,33 @@ class _Writer:
         count = value.bit_length() // 8 + 1
         if count > MAX_INT_BYTES:
             raise WireError(f"a whole number of {value.bit_length():,} bits is too large to be sent")
-        self.add(b"i", struct.pack("<I", count), value.to_bytes(count, "little", signed=True))
+        self.add(b"i", _COUNT.pack(count), value.to_bytes(count, "little", signed=True))
 
     def real(self, value: float, depth: int) -> None:
-        self.add(b"f", struct.pack("<d", value))
+        self.add(b"f", _REAL.pack(value))
 
     def complex(self, value: complex, depth: int) -> None:
-        self.add(b"c", struct.pack("<dd", value.real, value.imag))
+        self.add(b"c", _COMPLEX.pack(value.real, value.imag))
 
     def string(self, value: str, depth: int) -> None:
         if len(value) > MAX_BYTES:
             raise WireError(f"a string of {len(value):,} characters is too long to be sent")
         data = value.encode("utf-8", "surrogatepass")
-        self.add(b"s", struct.pack("<I", len(data)), data)
+        self.add(b"s", _COUNT.pack(len(data)), data)
 
     def sequence(self, value: list | tuple, depth: int) -> None:
         if len(value) > MAX_NODES:
             raise WireError(
                 f"a {type(value).__name__} of {len(value):,} parts is too long: use a NumPy array"
             )
-        self.add(b"l" if type(value) is list else b"t", struct.pack("<I", len(value)))
+        self.add(b"l" if type(value) is list else b"t", _COUNT.pack(len(value)))
         for item in value:
             self.put(item, depth + 1)
 
     def mapping(self, value: dict, depth: int) -> None:
         if len(value) > MAX_NODES:
             raise WireError(f"a dict of {len(value):,} keys is too large to be sent")
-        self.add(b"d", struct.pack("<I", len(value)))
+        self.add(b"d", _COUNT.pack(len(value)))
         for key, item in value.items():
             before = self.nodes
             self.put(key, depth + 1)
@@ -171,8 +173,10 @@ class _Writer:
         if value.nbytes > MAX_BYTES or not _bounded(value.shape, size):
             raise WireError(f"an array of shape {value.shape} is too large to be sent")
         dtype = _plain_dtype(kind, size)
-        with np.errstate(all="ignore"):
-            plain = value.astype(dtype, order="C", copy=False)
+        plain = value
+        if value.dtype != dtype:
+            with np.errstate(all="ignore"):
+                plain = value.astype(dtype)
         shape = struct.pack(f"<{value.ndim}Q", *value.shape)
         self.add(b"a", bytes([_CODES[dtype.kind, dtype.itemsize], value.ndim]), shape, plain.tobytes())
 
@@ -219,12 +223,12 @@ class _Reader:
         self.at += count
         return self.data[self.at - count : self.at]
 
-    def unpack(self, form: str) -> tuple:
-        return struct.unpack(form, self.take(struct.calcsize(form)))
+    def unpack(self, form: struct.Struct) -> tuple:
+        return form.unpack(self.take(form.size))
 
     def count(self, parts: int = 1) -> int:
         """How many items follow; each takes at least a byte."""
-        (count,) = self.unpack("<I")
+        (count,) = self.unpack(_COUNT)
         if count * parts > min(len(self.data) - self.at, MAX_NODES - self.nodes):
             raise WireError("the message claims more parts than it has")
         return count
@@ -239,13 +243,13 @@ class _Reader:
         return get(self, depth)
 
     def integer(self, depth: int) -> int:
-        (count,) = self.unpack("<I")
+        (count,) = self.unpack(_COUNT)
         if count > MAX_INT_BYTES:
             raise WireError("the message has too large a whole number")
         return int.from_bytes(self.take(count), "little", signed=True)
 
     def string(self, depth: int) -> str:
-        (count,) = self.unpack("<I")
+        (count,) = self.unpack(_COUNT)
         try:
             return str(self.take(count), "utf-8", "surrogatepass")
         except UnicodeDecodeError:
@@ -288,7 +292,7 @@ class _Reader:
         dimensions = self.take(1)[0]
         if dimensions > _MAX_DIMENSIONS:
             raise WireError("the message has an array of too many dimensions")
-        shape = self.unpack(f"<{dimensions}Q")
+        shape = struct.unpack(f"<{dimensions}Q", self.take(8 * dimensions))
         if not _bounded(shape, dtype.itemsize):
             raise WireError("the message has too large an array")
         count = 1
@@ -311,8 +315,8 @@ _GET: dict[int, Callable[[_Reader, int], Any]] = {
     ord("T"): lambda reader, depth: True,
     ord("F"): lambda reader, depth: False,
     ord("i"): _Reader.integer,
-    ord("f"): lambda reader, depth: reader.unpack("<d")[0],
-    ord("c"): lambda reader, depth: complex(*reader.unpack("<dd")),
+    ord("f"): lambda reader, depth: reader.unpack(_REAL)[0],
+    ord("c"): lambda reader, depth: complex(*reader.unpack(_COMPLEX)),
     ord("s"): _Reader.string,
     ord("l"): _Reader.items,
     ord("t"): lambda reader, depth: tuple(reader.items(depth)),

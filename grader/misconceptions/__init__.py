@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from grader.compare import agree
 from grader.exercise import Misconception, misconceptions_of
 from grader.sandbox.shell import Outcome, call_function
 from grader.submission import Call
+from grader.wire import decode, encode
 
 MOST_NAMED = 2
 
@@ -63,7 +65,8 @@ _UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "Studen
 
 
 def _same(candidate: Misconception, call: Call) -> bool:
-    theirs = call_function({call.function: candidate.wrong}, call.function, call.args, call.kwargs)
+    given = encode([list(call.args), call.kwargs])
+    theirs = _outcome(candidate, given) if len(given) < 2**13 else _outcome.__wrapped__(candidate, given)
     mine = call.outcome
     if (theirs.error is None) != (mine.error is None):
         return False
@@ -75,6 +78,12 @@ def _same(candidate: Misconception, call: Call) -> bool:
         and len(mine.arguments) == len(theirs.arguments)
         and all(agree(a, b) for a, b in zip(mine.arguments, theirs.arguments, strict=True))
     )
+
+
+@lru_cache(1024)  # most inputs are the same in each hand-in
+def _outcome(candidate: Misconception, given: bytes) -> Outcome:
+    args, kwargs = decode(given)
+    return call_function({candidate.function: candidate.wrong}, candidate.function, args, kwargs)
 
 
 def _alike(mine: Any, theirs: Any, args: tuple[Any, ...]) -> bool:

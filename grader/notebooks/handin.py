@@ -11,8 +11,9 @@ import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -362,7 +363,7 @@ def _match_given(release: list[Cell], handed: list[Cell], used: dict[int, int | 
 
 def _redefined(release: list[Cell], own: list[Cell]) -> Iterator[str]:
     """What a student's own cells define anew of what the release gives, in sentences."""
-    provided = set()
+    provided: set[str] = set()
     for cell in release:
         if cell.role == "given":
             provided |= defined(cell.source) | set(IMPORTED.findall(cell.source))
@@ -414,6 +415,16 @@ def _in_order(at: list[tuple[int, int]]) -> dict[int, int]:
     return kept
 
 
+Made = TypeVar("Made")
+
+
+def _kept(function: Callable[[str], Made]) -> Callable[[str], Made]:
+    """Keeps what `function` makes of short texts: each hand-in has the cells of the release again."""
+    kept = lru_cache(256)(function)
+    return wraps(function)(lambda source: kept(source) if len(source) < 2**13 else function(source))
+
+
+@_kept
 def _key(source: str) -> str:
     """A source without what editors change by themselves."""
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
@@ -425,18 +436,19 @@ CELL_MAGIC = re.compile(r"\s*%%(\w*).*")
 RUNS_PYTHON = ("time", "capture", "prun", "show")
 
 
-def defined(source: str) -> set[str]:
+@_kept
+def defined(source: str) -> frozenset[str]:
     """The names that a cell gives a meaning at its top level, also where it is not quite Python."""
     if magic := CELL_MAGIC.match(source):
-        return defined(source[magic.end() :]) if magic[1] in RUNS_PYTHON else set()
+        return defined(source[magic.end() :]) if magic[1] in RUNS_PYTHON else frozenset()
     if len(source) < 2**18:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return set(_bound(ast.parse(source)))
+                return frozenset(_bound(ast.parse(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
-    return {one or other for one, other in DEFINITION.findall(source)}
+    return frozenset(one or other for one, other in DEFINITION.findall(source))
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -326,12 +326,17 @@ class Shell:
         self.given = set(self.shell.user_ns)
 
     def warm_up(self) -> None:
-        """Do once what makes IPython and matplotlib import the rest of themselves, and forget it."""
+        """Do once what makes IPython and matplotlib import the rest of themselves and what notebooks draw with; forget it."""
+        import pkgutil
+
+        import course
+
         for source in (
             "1",
             "raise ValueError",
             "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
             "%time 1",
+            *(f"import course.{module.name}" for module in pkgutil.iter_modules(course.__path__)),
         ):
             self.run(source)
         self.shell.reset(new_session=True)
