@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,15 @@ Name = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as activat
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ASSIGNMENT]...", help="All where left out.", show_default=False),
+]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="ADDRESS",
+        help="Another gradebook than nbgrader_config.py sets, such as postgresql://user@host/database.",
+        show_default=False,
+    ),
 ]
 
 
@@ -286,6 +296,7 @@ def release(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a release that somebody has worked in.")
     ] = False,
+    db: Db = None,
     as_json: Json = False,
 ) -> None:
     """Build the notebooks that students get, into assignments/.
@@ -294,7 +305,7 @@ def release(
     """
     from grader import notebooks
 
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     asked = _asked(names)
     if handout and handout.exists() and not handout.is_dir():
         raise UnknownName(f"--handout: {handout} is a file, not a folder")
@@ -357,6 +368,7 @@ def grade(
             "--allow-unsandboxed", help="Grade without isolation where no sandbox works.", show_default=False
         ),
     ] = None,
+    db: Db = None,
     as_json: Json = False,
 ) -> None:
     """Grade a class: submitted/ into the gradebook, or any folder.
@@ -372,7 +384,7 @@ def grade(
     from grader.settings import Settings, limits_from
 
     known(name, syllabus(), "assignment")
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     settings = Settings.of(course).changed(
         limits=limits_from(limit or []), sandbox=sandbox, allow_unsandboxed=allow_unsandboxed
     )
@@ -399,7 +411,7 @@ def grade(
 
 
 @app.command()
-def feedback(name: Name, as_json: Json = False) -> None:
+def feedback(name: Name, db: Db = None, as_json: Json = False) -> None:
     """Write each student's feedback page into feedback/.
 
     Example: grader feedback activations
@@ -407,7 +419,7 @@ def feedback(name: Name, as_json: Json = False) -> None:
     from grader.gradebook import feedback as write_feedback
 
     known(name, syllabus(), "assignment")
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     with _bar("writing feedback", None):
         pages = write_feedback(course, name)
     if as_json:

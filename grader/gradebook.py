@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ import nbformat
 
 from grader.course import Course, CourseError
 from grader.notebooks import UnreadableHandIn, keep_only, read_timestamp, rebuild
-from grader.report.plain import fit_for_a_name
+from grader.report.plain import UNFIT, fit_for_a_name
 from grader.result import Result
 from grader.settings import Settings, configuration
 
@@ -189,20 +190,19 @@ class Writer:
         from sqlalchemy.exc import InterfaceError, OperationalError
 
         if not fit_for_a_name(student):
-            return 'nbgrader cannot take a name with *, ?, [, <, >, ", & or control characters in it: rename the folder'
-        problem = ""
-        for attempt in (result, None):
-            if attempt is None:
-                key, raw, attempt = "", None, Result(student, 0.0, 0.0, error=problem)
-            try:
-                with _quiet():
-                    self._write(student, key, raw, attempt)
-                break
-            except (OperationalError, InterfaceError, OSError) as error:
-                raise CourseError(f"{student}: the result could not be written: {_short(error)}") from None
-            except Exception as error:
-                problem = f"the result could not be written ({type(error).__name__}: {_short(error)})"
-        return problem
+            return f"nbgrader cannot take a name {UNFIT}: rename the folder"
+        try:
+            with _quiet():
+                self._write(student, key, raw, result)
+        except Exception as error:
+            causes = (error, error.__context__)  # nbgrader raises its own in the place of its database's
+            if any(isinstance(each, InterfaceError | OperationalError | OSError) for each in causes):
+                raise CourseError(f"the result of {student} could not be written: {_short(error)}") from None
+            with _quiet(), self._connection.begin(), self._steps.session() as session:
+                self._steps.refuse(session, student)
+            shutil.rmtree(self._file(student).parent, ignore_errors=True)
+            return f"nbgrader did not take the result ({type(error).__name__}: {_short(error)})"
+        return ""
 
     def _write(self, student: str, key: str, raw: bytes | None, result: Result) -> None:
         timestamp = read_timestamp(self.course.submitted / student / self.assignment)
@@ -222,7 +222,7 @@ class Writer:
         self._steps.app.set_permissions(self.assignment, student)
         if key:
             self._records.mkdir(parents=True, exist_ok=True)
-            aside = self._records / ".new"
+            aside = self._records / "<new>"  # which is no student's name
             aside.write_text(json.dumps(self._record(student, key, stored)), encoding="utf-8")
             os.replace(aside, self._records / student)
 
@@ -331,32 +331,13 @@ class _Steps:
         Returns:
             The notebook as it is to be kept, what the gradebook holds of our making, and the marks that moved.
         """
-        from nbgrader.api import Comment, Grade, SubmittedNotebook
         from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 
         from grader import autograde
 
         name = self.assignment
-        self.gradebook.update_or_create_student(student)
-        when = autograde.time_of(timestamp)
-        submission = self.gradebook.update_or_create_submission(
-            name, student, **({"timestamp": when} if when else {})
-        )
-        row = (
-            session.query(SubmittedNotebook)
-            .filter_by(notebook_id=self.notebook_id, assignment_id=submission.id)
-            .one()
-        )
-        grades, comments = (
-            {
-                self.cells[each.cell_id]: each
-                for each in session.query(kind).filter(
-                    kind.notebook_id == row.id, kind.cell_id.in_(self.cells)
-                )
-            }
-            for kind in (Grade, Comment)
-        )
-        before = {cell: grade.auto_score for cell, grade in grades.items()}
+        submission, row, rows = self._rows(session, student, autograde.time_of(timestamp))
+        before = {cell: grade.auto_score for cell, grade in rows.grades.items()}
         needs_a_look = False
         resources = {"nbgrader": {**self._who, "student": student}}
         for step in self.steps:
@@ -364,32 +345,57 @@ class _Steps:
                 case autograde.Grade():
                     notebook, needs_a_look = autograde.with_result(notebook, result)
                 case SaveAutoGrades():
-                    step.gradebook = _Rows(grades, comments)
+                    step.gradebook = rows
                     step.notebook_id, step.assignment_id, step.student_id = name, name, student
                     for place, cell in enumerate(notebook.cells):
                         step.preprocess_cell(cell, resources, place)
                 case AssignLatePenalties():
                     row.late_submission_penalty = _penalty(step, submission, row)
                 case autograde.FlagForALook():
-                    for grade in grades.values() if needs_a_look else ():
+                    for grade in rows.grades.values() if needs_a_look else ():
                         grade.needs_manual_grade = True
                 case CheckCellMetadata():
                     pass  # it held for the release, and a hand-in has no other
                 case _:
                     notebook, resources = step.preprocess(notebook, resources)
-        for grade in grades.values():
+        for grade in rows.grades.values():
             if grade.auto_score is None:
                 grade.auto_score, grade.needs_manual_grade = 0.0, True
         moved = [
             Change(student, cell.removeprefix("check-"), before[cell], grade.auto_score)
-            for cell, grade in grades.items()
+            for cell, grade in rows.grades.items()
             if before[cell] not in (None, grade.auto_score)
         ]
         stored = {
-            "marks": {cell: grade.auto_score for cell, grade in grades.items()},
+            "marks": {cell: grade.auto_score for cell, grade in rows.grades.items()},
             "late": _late(submission.assignment, submission, row),
         }
         return notebook, stored, moved
+
+    def refuse(self, session: Any, student: str) -> None:
+        """Give a hand-in zero and flag it for a look by hand."""
+        _, _, rows = self._rows(session, student)
+        for grade in rows.grades.values():
+            grade.auto_score, grade.needs_manual_grade = 0.0, True
+        session.commit()
+
+    def _rows(self, session: Any, student: str, when: Any = None) -> tuple[Any, Any, _Rows]:
+        """A student's submission, notebook, grades and comments in the gradebook, made where they are not there."""
+        from nbgrader.api import Comment, Grade, SubmittedNotebook
+
+        self.gradebook.update_or_create_student(student)
+        submission = self.gradebook.update_or_create_submission(
+            self.assignment, student, **({"timestamp": when} if when else {})
+        )
+        of_student = {"notebook_id": self.notebook_id, "assignment_id": submission.id}
+        notebook = session.query(SubmittedNotebook).filter_by(**of_student).one()
+
+        def by_name(kind: Any) -> dict[str, Any]:
+            """By cells too, which have an index."""
+            found = session.query(kind).filter(kind.notebook_id == notebook.id, kind.cell_id.in_(self.cells))
+            return {self.cells[each.cell_id]: each for each in found}
+
+        return submission, notebook, _Rows(by_name(Grade), by_name(Comment))
 
 
 def _late(assignment: Any, submission: Any, row: Any) -> list[Any]:

@@ -165,11 +165,12 @@ def _generate(name: str, stage: Path, course: Course, register: bool) -> None:
     from grader.settings import configuration
 
     config = configuration(course)
-    database = course_directory(course).db_url
+    place = course_directory(course)
     for section in ("CourseDirectory", "GenerateAssignment", "SaveCells"):
         config.pop(section, None)
     config.CourseDirectory.root = str(stage)
-    config.CourseDirectory.db_url = database
+    config.CourseDirectory.db_url = place.db_url
+    config.CourseDirectory.course_id = place.course_id
     if not register:
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
