@@ -19,9 +19,8 @@ from typing import Any
 
 import nbformat
 
-from grader.classroom import Grader, grade_class
+from grader.classroom import Grader, into_gradebook
 from grader.course import Course
-from grader.gradebook import into_gradebook
 from grader.notebooks import build_release, filled_notebook
 
 
@@ -47,8 +46,7 @@ def bake(course: Course, assignment: str) -> list[float]:
 
 def ours(course: Course, assignment: str) -> list[float]:
     """Grade by `grader grade`: results, then the gradebook."""
-    results = grade_class(course, assignment, course.submitted)
-    into_gradebook(course, assignment, [result.student for result in results])
+    into_gradebook(course, assignment)
     return marks(course, assignment)
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import parse_utc
 from traitlets import Bool, Dict, Unicode
+from traitlets.log import get_logger
 
-from grader.notebooks import UnreadableHandIn, read_hand_in, rebuild
+from grader.notebooks import UnreadableHandIn, read_hand_in, read_timestamp, rebuild
 from grader.notebooks.clean import clean_outputs
 from grader.notebooks.handin import with_remarks
 from grader.report.exercise import exercise_html, exercise_text
@@ -53,9 +54,8 @@ class HandInExporter(NotebookExporter):
         except UnreadableHandIn as unreadable:
             notebook = with_remarks(release, [f"This hand-in could not be read: {unreadable}."])
         output, resources = self.from_notebook_node(notebook, resources, **kwargs)
-        timestamp = folder / "timestamp.txt"
-        if timestamp.is_file() and not timestamp.is_symlink():
-            resources.setdefault("outputs", {})["timestamp.txt"] = timestamp.read_bytes()
+        if (timestamp := read_timestamp(folder)) is not None:
+            resources.setdefault("outputs", {})["timestamp.txt"] = timestamp
         return output, resources
 
 
@@ -74,22 +74,7 @@ def _guard(autograde: Any) -> None:
     }
     if name not in course.ignore:
         course.ignore = [*course.ignore, name]  # names the folder of each hand-in, so nothing in it is copied
-    if not isinstance(course.get_existing_timestamp, _Timestamp):
-        course.get_existing_timestamp = _Timestamp(course.get_existing_timestamp)
-
-
-class _Timestamp:
-    """A hand-in's time, or None where it is not to be had."""
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        self.read = read
-
-    def __call__(self, folder: str) -> Any:
-        path = Path(folder) / "timestamp.txt"
-        try:
-            return self.read(folder) if path.is_file() and not path.is_symlink() else None
-        except Exception:  # nbgrader's own error path for a bad timestamp is broken
-            return None
+    course.get_existing_timestamp = lambda folder: time_of(read_timestamp(Path(folder)))
 
 
 class Grade(NbGraderPreprocessor):
@@ -106,26 +91,11 @@ class Grade(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         who = resources["nbgrader"]
-        result = self._grade(
-            resources["course_root"], who["assignment"], resources["hand_in"], who["student"]
+        _, result = graded(
+            resources["course_root"], who["assignment"], resources["hand_in"], who["student"], self.settings
         )
-        problems = [result.error] if result.error else []
-        for cell in nb.cells:
-            meta = cell.metadata.get("nbgrader", {})
-            if cell.cell_type != "code":
-                continue
-            cell.execution_count = None
-            if meta.get("grade"):
-                cell.outputs, problem = _marked(meta["grade_id"], float(meta["points"]), result)
-                problems += [problem] if problem else []
-            else:
-                cell.outputs = [
-                    nbformat.from_dict(output) for output in clean_outputs(result.outputs.get(cell.id, []))
-                ]
-        problems = list(dict.fromkeys(problems))
-        resources["needs_a_look"] = bool(problems)
-        notes = [f"Not graded: {problem}" for problem in problems] + result.remarks
-        return with_remarks(nb, notes), resources
+        nb, resources["needs_a_look"] = with_result(nb, result)
+        return nb, resources
 
     def settings(self) -> Settings:
         """What is set for this course.
@@ -137,16 +107,50 @@ class Grade(NbGraderPreprocessor):
             limits=self.limits, sandbox=self.sandbox, allow_unsandboxed=self.allow_unsandboxed
         )
 
-    def _grade(self, root: Path, assignment: str, path: Path, student: str) -> Result:
-        from grader.classroom import grade_hand_in
 
-        try:
-            return grade_hand_in(root, assignment, read_hand_in(path), student, self.settings())
-        except UnreadableHandIn as unreadable:
-            return Result(student, 0.0, 0.0, error=str(unreadable))
-        except Exception as error:
-            self.log.error(traceback.format_exc())
-            return Result(student, 0.0, 0.0, error=f"grading did not run ({type(error).__name__}: {error})")
+def time_of(timestamp: bytes | None) -> Any:
+    """When a hand-in came, or None where its timestamp does not say."""
+    try:
+        return parse_utc(timestamp.decode().strip()) if timestamp and timestamp.strip() else None
+    except Exception:  # whatever a student wrote there
+        return None
+
+
+def graded(
+    root: Path, assignment: str, path: Path, student: str, settings: Callable[[], Settings]
+) -> tuple[bytes | None, Result]:
+    """A handed-in file, None where it cannot be read, and its result, whose `error` says what went wrong."""
+    from grader.classroom import grade_hand_in
+
+    raw = None
+    try:
+        raw = read_hand_in(path)
+        return raw, grade_hand_in(root, assignment, raw, student, settings())
+    except UnreadableHandIn as unreadable:
+        return raw, Result(student, 0.0, 0.0, error=str(unreadable))
+    except Exception as error:
+        get_logger().error(traceback.format_exc())
+        return raw, Result(student, 0.0, 0.0, error=f"grading did not run ({type(error).__name__}: {error})")
+
+
+def with_result(nb: NotebookNode, result: Result) -> tuple[NotebookNode, bool]:
+    """A rebuilt hand-in with its outputs, reports, marks and remarks in it, and whether it needs a look by hand."""
+    problems = [result.error] if result.error else []
+    for cell in nb.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code":
+            continue
+        cell.execution_count = None
+        if meta.get("grade"):
+            cell.outputs, problem = _marked(meta["grade_id"], float(meta["points"]), result)
+            problems += [problem] if problem else []
+        else:
+            cell.outputs = [
+                nbformat.from_dict(output) for output in clean_outputs(result.outputs.get(cell.id, []))
+            ]
+    problems = list(dict.fromkeys(problems))
+    notes = [f"Not graded: {problem}" for problem in problems] + result.remarks
+    return with_remarks(nb, notes), bool(problems)
 
 
 def _marked(grade_id: str, points: float, result: Result) -> tuple[list[NotebookNode], str]:
@@ -165,8 +169,12 @@ def _marked(grade_id: str, points: float, result: Result) -> tuple[list[Notebook
     else:
         mark = float(graded.score)
         shown = {"text/html": exercise_html(graded), "text/plain": exercise_text(graded)}
-    number = new_output("execute_result", {"text/plain": repr(mark)}, execution_count=None)
-    return [new_output("display_data", shown), number], problem
+    number = {"text/plain": repr(mark)}
+    outputs = [
+        {"output_type": "display_data", "data": shown, "metadata": {}},
+        {"output_type": "execute_result", "data": number, "metadata": {}, "execution_count": None},
+    ]
+    return [nbformat.from_dict(output) for output in outputs], problem
 
 
 class FlagForALook(NbGraderPreprocessor):

@@ -6,8 +6,8 @@ import atexit
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from grader.cases import CaseBook
 from grader.course import Course, CourseError
 from grader.crew import Crew, Task
 from grader.examiner import Examiner, Sitting
+from grader.gradebook import Change, Writer
 from grader.notebooks import UnreadableHandIn, read_hand_in, solution_namespace
 from grader.result import Result
 from grader.runner import GradingFailed, run_checks
@@ -161,6 +162,7 @@ def graded_class(
     assignment: str,
     folder: Path,
     *,
+    students: Iterable[str] | None = None,
     anew: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -171,6 +173,7 @@ def graded_class(
         grader: the course's.
         assignment: the assignment.
         folder: holds `<student>/<assignment>/<assignment>.ipynb`.
+        students: whose; everybody's where left out.
         anew: grade also what was graded before and has not changed.
         workers: how many processes of this machine; as many as it has processors where left out, if there is work for them.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
@@ -178,7 +181,7 @@ def graded_class(
     Raises:
         SandboxError: there is no sandbox here; nobody is graded.
     """
-    places = list(hand_ins(folder, assignment))
+    places = [each for each in hand_ins(folder, assignment) if students is None or each[0] in students]
     processes = workers or max(1, min(len(os.sched_getaffinity(0)), len(places) // ENOUGH))
     with Crew(lambda: grader.sitting(assignment), grader.settings, processes, scheduler) as crew:
 
@@ -209,16 +212,93 @@ def grade_class(
     folder: Path,
     progress: Progress = lambda result: None,
     *,
-    anew: bool = True,
     settings: Settings | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> list[Result]:
-    """The results of `graded_class` in the order of the students' names."""
+    """Grade a folder's hand-ins anew; the gradebook is left alone.
+
+    Args and errors are those of `graded_class`; `progress` is called with each result as it comes.
+
+    Returns:
+        The results in the order of the students' names.
+    """
     results = []
     with Grader(course, settings) as grader:
-        for graded in graded_class(grader, assignment, folder, anew=anew):
-            results.append(graded.result)
+        for graded in graded_class(
+            grader, assignment, folder, anew=True, workers=workers, scheduler=scheduler
+        ):
+            results.append(replace(graded.result, outputs={}))  # what is shown nowhere here is not kept
             progress(graded.result)
     return sorted(results, key=lambda result: result.student)
+
+
+@dataclass
+class Written:
+    """What came of a class.
+
+    Attributes:
+        results: the results in the order of the students' names.
+        problems: student -> why his result is not in the gradebook.
+        changes: the marks that moved.
+    """
+
+    results: list[Result] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+def into_gradebook(
+    course: Course,
+    assignment: str,
+    students: Iterable[str] | None = None,
+    progress: Progress = lambda result: None,
+    *,
+    anew: bool = False,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Written:
+    """Grade the hand-ins under `submitted/` into the gradebook: what has not changed since is neither graded nor written.
+
+    Args and errors are those of `graded_class`; `progress` is called with each result when it is in.
+
+    Raises:
+        CourseError: the gradebook cannot be opened, or does not know the assignment.
+    """
+    written = Written()
+    with Grader(course, settings) as grader, Writer(course, assignment) as writer:
+
+        def put(key: str, raw: bytes | None, result: Result) -> None:
+            if problem := writer.write(result.student, "" if result.trace else key, raw, result):
+                written.problems[result.student] = problem
+
+        def done(result: Result) -> None:
+            written.results.append(replace(result, outputs={}))
+            progress(result)
+
+        known: dict[str, str] = {}
+        for graded in graded_class(
+            grader,
+            assignment,
+            course.submitted,
+            students=students,
+            anew=anew,
+            workers=workers,
+            scheduler=scheduler,
+        ):
+            if graded.fresh:
+                put(graded.key, graded.raw, graded.result)
+            else:
+                known[graded.result.student] = graded.key
+            done(graded.result)
+        for student in sorted(known.keys() - writer.written(known)):
+            path = course.submitted / student / assignment / f"{assignment}.ipynb"
+            if (kept := grader.kept(known[student], student)) is not None:
+                put(known[student], read_hand_in(path), kept)
+        written.changes = writer.changes
+    written.results.sort(key=lambda result: result.student)
+    return written
 
 
 def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:

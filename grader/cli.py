@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +41,15 @@ Name = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as activat
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ASSIGNMENT]...", help="All where left out.", show_default=False),
+]
+Db = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="ADDRESS",
+        help="Another gradebook than nbgrader_config.py sets, such as postgresql://user@host/database.",
+        show_default=False,
+    ),
 ]
 
 
@@ -286,6 +296,7 @@ def release(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a release that somebody has worked in.")
     ] = False,
+    db: Db = None,
     as_json: Json = False,
 ) -> None:
     """Build the notebooks that students get, into assignments/.
@@ -294,7 +305,7 @@ def release(
     """
     from grader import notebooks
 
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     asked = _asked(names)
     if handout and handout.exists() and not handout.is_dir():
         raise UnknownName(f"--handout: {handout} is a file, not a folder")
@@ -373,14 +384,14 @@ def grade(
             show_default=False,
         ),
     ] = None,
+    db: Db = None,
     as_json: Json = False,
 ) -> None:
     """Grade a class: submitted/ into the gradebook, or any folder.
 
     Example: grader grade activations
     """
-    from grader.classroom import Grader, graded_class, hand_ins
-    from grader.gradebook import into_gradebook
+    from grader.classroom import grade_class, hand_ins, into_gradebook
     from grader.report.tables import class_table
     from grader.result import published
     from grader.runner import GradingFailed
@@ -388,31 +399,29 @@ def grade(
     from grader.settings import Settings, limits_from
 
     known(name, syllabus(), "assignment")
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     settings = Settings.of(course).changed(
         limits=limits_from(limit or []), sandbox=sandbox, allow_unsandboxed=allow_unsandboxed
     )
     folder = submissions or course.submitted
-    total = len(list(hand_ins(folder, name)))
+    crew: dict[str, Any] = {"settings": settings, "workers": workers, "scheduler": scheduler}
     try:
-        with _bar(f"grading {name}", total) as advance:
-            anew = force or submissions is not None
-            results = []
-            with Grader(course, settings) as grader:
-                for graded in graded_class(
-                    grader, name, folder, anew=anew, workers=workers, scheduler=scheduler
-                ):
-                    results.append(graded.result)
-                    advance()
-            results.sort(key=lambda result: result.student)
-        if submissions is None:
-            with _bar("writing the gradebook", total) as advance:
-                for student, problem in into_gradebook(
-                    course, name, [r.student for r in results], advance, settings
-                ).items():
-                    err.print(f"student {one_line(student)}: {one_line(problem)}", style="red", markup=False)
+        with _bar(f"grading {name}", len(list(hand_ins(folder, name)))) as advance:
+            if submissions is None:
+                written = into_gradebook(course, name, progress=advance, anew=force, **crew)
+                results = written.results
+            else:
+                written, results = None, grade_class(course, name, folder, advance, **crew)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
+    if written:
+        for student, problem in written.problems.items():
+            err.print(f"student {one_line(student)}: {one_line(problem)}", style="red", markup=False)
+        for change in written.changes:
+            err.print(
+                f"{one_line(change.student)}: {change.exercise} was {change.old:g}, is {change.new:g}",
+                markup=False,
+            )
     if as_json:
         _print_json(published(name, results))
     else:
@@ -422,7 +431,7 @@ def grade(
 
 
 @app.command()
-def feedback(name: Name, as_json: Json = False) -> None:
+def feedback(name: Name, db: Db = None, as_json: Json = False) -> None:
     """Write each student's feedback page into feedback/.
 
     Example: grader feedback activations
@@ -430,7 +439,7 @@ def feedback(name: Name, as_json: Json = False) -> None:
     from grader.gradebook import feedback as write_feedback
 
     known(name, syllabus(), "assignment")
-    course = Course.find()
+    course = replace(Course.find(), db=db)
     with _bar("writing feedback", None):
         pages = write_feedback(course, name)
     if as_json:
@@ -524,9 +533,8 @@ def demo(as_json: Json = False) -> None:
 
     Example: grader demo
     """
-    from grader.classroom import Grader, grade_class
+    from grader.classroom import Grader, into_gradebook
     from grader.gradebook import feedback as write_feedback
-    from grader.gradebook import into_gradebook
     from grader.notebooks import build_release
     from grader.report.tables import class_table
     from grader.result import published
@@ -548,9 +556,7 @@ def demo(as_json: Json = False) -> None:
             build_release([name], course.assignments, register=True, course=course)
             advance()
         with _bar(f"{name}: grading", None) as advance:
-            graded[name] = grade_class(course, name, course.submitted, advance)
-        with _bar(f"{name}: gradebook", len(graded[name])) as advance:
-            into_gradebook(course, name, [result.student for result in graded[name]], advance)
+            graded[name] = into_gradebook(course, name, progress=advance).results
         with _bar(f"{name}: feedback", None):
             write_feedback(course, name)
     if as_json:

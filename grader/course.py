@@ -66,9 +66,15 @@ def known(name: str, names: Iterable[str], what: str) -> str:
 
 @dataclass(frozen=True)
 class Course:
-    """The folder that holds a course."""
+    """The folder that holds a course.
+
+    Attributes:
+        root: the folder.
+        db: the address of its gradebook, in the place of the one that nbgrader_config.py sets.
+    """
 
     root: Path
+    db: str | None = None
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:

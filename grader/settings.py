@@ -82,7 +82,7 @@ class Settings:
 
 
 def configuration(course: Course) -> Config:
-    """What the course's nbgrader_config.py sets.
+    """What the course's nbgrader_config.py sets, and the gradebook that the course was given.
 
     Raises:
         CourseError: it cannot be run.
@@ -90,9 +90,13 @@ def configuration(course: Course) -> Config:
     from traitlets.config.loader import PyFileConfigLoader
 
     try:
-        return PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
     except Exception as error:
         raise CourseError(f"nbgrader_config.py: {type(error).__name__}: {error}") from error
+    config.CourseDirectory.db_url = course.db or config.CourseDirectory.get(
+        "db_url", f"sqlite:///{course.root.resolve() / 'gradebook.db'}"
+    )
+    return config
 
 
 def limits_from(words: Iterable[str]) -> dict[str, str]:

@@ -6,12 +6,13 @@ from grader.notebooks.build import (
     build_wheel,
     filled_notebook,
     handout,
+    keep_only,
     release_notebook,
     solution_answers,
     source_notebook,
     stale_assignments,
 )
-from grader.notebooks.handin import Cell, HandIn, UnreadableHandIn, read_hand_in, rebuild
+from grader.notebooks.handin import Cell, HandIn, UnreadableHandIn, read_hand_in, read_timestamp, rebuild
 from grader.notebooks.source import SourceCell, SourceError, parse_solution, solution_namespace, sources
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "build_wheel",
     "filled_notebook",
     "handout",
+    "keep_only",
     "parse_solution",
     "read_hand_in",
+    "read_timestamp",
     "rebuild",
     "release_notebook",
     "solution_answers",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,9 +141,11 @@ def build_release(
             stage = Path(folder)
             _write(notebook, stage / "source" / name / f"{name}.ipynb")
             _generate(name, stage, course, register)
-            made.append(_put(stage / "release" / name / f"{name}.ipynb", into / name))
+            file = f"{name}.ipynb"
+            made += keep_only(into / name, {file: (stage / "release" / name / file).read_bytes()})
             if register:
-                _put(stage / "source" / name / f"{name}.ipynb", course.root / "build" / "source" / name)
+                source = (stage / "source" / name / file).read_bytes()
+                keep_only(course.root / "build" / "source" / name, {file: source})
     return made
 
 
@@ -163,11 +165,12 @@ def _generate(name: str, stage: Path, course: Course, register: bool) -> None:
     from grader.settings import configuration
 
     config = configuration(course)
-    database = course_directory(course).db_url
+    place = course_directory(course)
     for section in ("CourseDirectory", "GenerateAssignment", "SaveCells"):
         config.pop(section, None)
     config.CourseDirectory.root = str(stage)
-    config.CourseDirectory.db_url = database
+    config.CourseDirectory.db_url = place.db_url
+    config.CourseDirectory.course_id = place.course_id
     if not register:
         config.GenerateAssignment.no_database = True
         config.SaveCells.enabled = False
@@ -180,16 +183,18 @@ def _generate(name: str, stage: Path, course: Course, register: bool) -> None:
         )
 
 
-def _put(made: Path, folder: Path) -> Path:
-    """Let `folder` hold the file `made` and nothing else, without a moment in which it holds less than before."""
+def keep_only(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Let `folder` hold these files and nothing else, without a moment in which one of them is missing or cut."""
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{made.name}.new"
-    shutil.copyfile(made, aside)
-    os.replace(aside, folder / made.name)
+    for name, held in files.items():
+        aside = folder / f".{name}.new"
+        aside.unlink(missing_ok=True)
+        aside.write_bytes(held)
+        os.replace(aside, folder / name)
     for other in folder.iterdir():
-        if other.name != made.name:
+        if other.name not in files:
             shutil.rmtree(other) if other.is_dir() and not other.is_symlink() else other.unlink()
-    return folder / made.name
+    return [folder / name for name in files]
 
 
 def stale_assignments(course: Course | None = None) -> list[str]:

@@ -134,6 +134,14 @@ def read_hand_in(path: Path) -> bytes:
         raise UnreadableHandIn(f"{path.name}: {error.strerror}") from None
 
 
+def read_timestamp(folder: Path) -> bytes | None:
+    """What the hand-in's `timestamp.txt` holds, or None where it is not there or no regular file."""
+    try:
+        return read_hand_in(folder / "timestamp.txt")
+    except UnreadableHandIn:
+        return None
+
+
 def rebuild(raw: bytes, released: NotebookNode) -> HandIn:
     """Put the answers of a handed-in notebook, and the student's own cells, into the released one.
 

@@ -35,9 +35,12 @@ def one_line(text: str, most: int = 500) -> str:
     return " ".join(plain(text, most).split())
 
 
+UNFIT = 'with *, ?, [, <, >, ", & or control characters in it, or of more than 128 characters'
+
+
 def fit_for_a_name(text: str) -> bool:
-    """Whether a folder's name can stand in a path pattern, a page and a terminal as it is."""
-    return not re.search(r'[*?\[<>"&]', text) and one_line(text) == text
+    """Whether a folder's name can stand in a path pattern, a page, a terminal and a gradebook as it is."""
+    return len(text) <= 128 and not re.search(r'[*?\[<>"&]', text) and one_line(text) == text
 
 
 def _visible(text: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,14 +13,18 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbconvert.filters import markdown2html
+from nbgrader.utils import parse_utc
+from sqlalchemy import MetaData, create_engine
 
 from grader.autograde import _marked
+from grader.classroom import into_gradebook
 from grader.course import Course, CourseError
 from grader.exercise import exercises_of
-from grader.gradebook import course_directory, feedback, into_gradebook
+from grader.gradebook import course_directory, feedback
 from grader.notebooks import build_release, filled_notebook, release_notebook, solution_answers
 from grader.notebooks.clean import clean_html, clean_markdown, clean_outputs
 from grader.result import ExerciseResult, Result
+from grader.runner import GradingFailed
 from grader.sandbox import Limits
 from grader.settings import Settings, configuration
 
@@ -104,7 +109,16 @@ def course(tmp_path_factory):
     (folder(course, "full") / "stolen.txt").symlink_to(course.root / "secret.txt")
     (folder(course, "full") / "page.html").write_text(LIVE)
     (folder(course, "full") / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    (folder(course, "late") / f"{NAME}.ipynb").write_text(whole, encoding="utf-8")
+    (folder(course, "late") / "timestamp.txt").write_text("2030-01-09 12:00:00 +0100")
+    (folder(course, "nothing") / f"{NAME}.ipynb").touch()
     (folder(course, "blank") / "timestamp.txt").write_text("tomorrow, perhaps")
+    with gradebook(course) as book:
+        book.update_or_create_assignment(NAME, duedate=parse_utc("2030-01-08 12:00:00 UTC"))
+    config = course.root / "nbgrader_config.py"
+    config.write_text(
+        config.read_text() + "c.LateSubmissionPlugin.penalty_method = 'zero'\nc.LimitOutput.max_lines = 3\n"
+    )
     return course
 
 
@@ -126,6 +140,8 @@ EXPECTED = {
     "loud": 0.0,
     "renamed": 0.0,
     "linked": 0.0,
+    "late": FULL,
+    "nothing": 0.0,
 }
 UNREADABLE = {
     "broken": "breaks off",
@@ -133,6 +149,7 @@ UNREADABLE = {
     "loud": "the file has 96 MB, at most 64 are read: clear all outputs",
     "renamed": "there is Untitled.ipynb",
     "linked": "is a link",
+    "nothing": "the file is empty",
 }
 
 
@@ -140,9 +157,9 @@ UNREADABLE = {
 def graded(course):
     """The class in the gradebook, with what `into_gradebook` said."""
     done = []
-    failed = into_gradebook(course, NAME, EXPECTED, done.append)
-    assert done == list(EXPECTED)
-    return failed
+    written = into_gradebook(course, NAME, EXPECTED, lambda result: done.append(result.student))
+    assert sorted(done) == sorted(EXPECTED) == [result.student for result in written.results]
+    return written.problems
 
 
 def gradebook(course):
@@ -248,7 +265,8 @@ def test_feedback_shows_reports_and_nothing_live(course, graded):
         assert page.scripts == pages["full"].scripts
         assert page.live == pages["full"].live == []
         assert all(image.startswith("data:") for image in page.images if image)
-        assert f"Score: {float(EXPECTED[student])} / {float(FULL)}" in page.text
+        score = 0.0 if student == "late" else EXPECTED[student]
+        assert f"Score: {float(score)} / {float(FULL)}" in page.text
     assert "evil" not in "".join(pages["full"].scripts)
     assert "Agrees with Keras" in pages["started"].text and "not started" in pages["started"].text
     assert all(said in pages[student].text for student, said in UNREADABLE.items())
@@ -262,7 +280,7 @@ def test_regrading_keeps_a_manual_mark_and_mends_what_was_left_open(course, grad
         for left in book.find_submission_notebook(NAME, NAME, "full").grades:
             left.auto_score = None  # what a killed run leaves
         book.db.commit()
-    assert into_gradebook(course, NAME, ["blank", "full"]) == {}
+    assert into_gradebook(course, NAME, ["blank", "full"]).problems == {}
     with gradebook(course) as book:
         grade = book.find_grade("check-relu", NAME, NAME, "blank")
         assert (grade.manual_score, grade.auto_score, grade.needs_manual_grade) == (1.0, 0.0, True)
@@ -271,27 +289,85 @@ def test_regrading_keeps_a_manual_mark_and_mends_what_was_left_open(course, grad
         book.db.commit()
 
 
-def test_formgraders_way_gives_the_same_marks(course, graded):
-    from nbgrader.apps.api import NbGraderAPI
+def everything(course):
+    """All that grading leaves: the gradebook, row by row, and the files, byte by byte; the rows' made-up ids aside."""
+    names, rows = {}, []
+    database = create_engine(course_directory(course).db_url)
+    tables = MetaData()
+    tables.reflect(database)
+    with database.connect() as connection:
+        for table in tables.sorted_tables:  # those that others point to first
+            for row in connection.execute(table.select()).mappings():
+                made_up = re.fullmatch("[0-9a-f]{32}", str(row.get("id")))
+                shown = {
+                    column.name: names.get(row[column.name], row[column.name])
+                    for column in table.columns
+                    if not made_up or column.name != "id" or column.foreign_keys
+                }
+                rows.append((table.name, repr(shown)))
+                if made_up:
+                    names.setdefault(row["id"], repr(shown))
+    database.dispose()
+    files = {
+        path.relative_to(course.root): (path.stat().st_mode, path.is_file() and path.read_bytes())
+        for path in (course.root / "autograded").rglob("*")
+    }
+    return sorted(rows), files
 
-    before = marks(course)
-    api = NbGraderAPI(coursedir=course_directory(course), config=configuration(course))
-    for student in EXPECTED:
-        ran = api.autograde(NAME, student)
-        assert ran["success"], ran
-    assert marks(course) == before
 
-
-def test_the_command_nbgrader_autograde_gives_the_same_marks(course, graded):
-    before = marks(course)
-    with gradebook(course) as book:
-        for student in EXPECTED:
-            book.remove_submission(NAME, student)
+def nbgrader_autograde(course):
+    """Grade the class by nbgrader's own command."""
     bare = {**os.environ, "PATH": os.defpath}
     command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--force"]
     ran = subprocess.run(command, cwd=course.root, env=bare, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def formgrader_autograde(course, student):
+    """Grade one hand-in as formgrader's button does."""
+    from nbgrader.apps.api import NbGraderAPI
+
+    ran = NbGraderAPI(coursedir=course_directory(course), config=configuration(course)).autograde(
+        NAME, student
+    )
+    assert ran["success"], ran
+
+
+def forget(course):
+    """Take the class out of the gradebook and away from `autograded/`."""
+    with gradebook(course) as book:
+        for student in EXPECTED:
+            book.remove_submission(NAME, student)
+    shutil.rmtree(course.root / "autograded")
+
+
+def test_formgraders_way_gives_the_same_marks(course, graded):
+    before = marks(course)
+    for student in EXPECTED:
+        formgrader_autograde(course, student)
     assert marks(course) == before
+
+
+def test_the_command_nbgrader_autograde_leaves_the_same_in_gradebook_and_files(course, graded):
+    """Graded for the first time, and again where people gave marks and comments."""
+    forget(course)
+    assert into_gradebook(course, NAME, EXPECTED).problems == {}
+    ours = everything(course)
+    assert len(ours[1]) == 3 * len(EXPECTED) + 3  # a timestamp in three of them
+    forget(course)
+    nbgrader_autograde(course)
+    assert everything(course) == ours
+    with gradebook(course) as book:
+        for student in ("blank", "late", "broken"):
+            grade = book.find_grade("check-relu", NAME, NAME, student)
+            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 1.0, 0.5, False
+            book.find_comment("relu", NAME, NAME, student).manual_comment = "See me."
+        book.db.commit()
+    assert into_gradebook(course, NAME, EXPECTED).problems == {}
+    again = everything(course)
+    assert sum("See me." in row for _, row in again[0]) == 3
+    nbgrader_autograde(course)
+    assert everything(course) == again
 
 
 def test_settings_hold_in_nbgraders_pass_too(course):
@@ -305,7 +381,7 @@ def test_settings_hold_in_nbgraders_pass_too(course):
     kept = config.read_text()
 
     def relu(settings=None):
-        assert into_gradebook(course, NAME, ["slow"], settings=settings) == {}
+        assert into_gradebook(course, NAME, ["slow"], settings=settings).problems == {}
         return marks(course)["slow"]["check-relu"]
 
     try:
@@ -314,7 +390,10 @@ def test_settings_hold_in_nbgraders_pass_too(course):
         config.write_text(kept + "c.Grade.limits = {'call_seconds': 0.2}\n")
         assert relu() == (0.0, False)
         config.write_text(kept + "c.Grade.limits = {'call_second': 0.2}\n")
-        assert relu() == (0.0, True)
+        with pytest.raises(CourseError, match="no limit 'call_second'"):
+            relu()
+        formgrader_autograde(course, "slow")
+        assert marks(course)["slow"]["check-relu"] == (0.0, True)
     finally:
         config.write_text(kept)
         shutil.rmtree(course.submitted / "slow")
@@ -327,13 +406,15 @@ def test_a_grading_that_does_not_run_gives_zero_and_says_so(course, graded):
     course.rotate_seed()
     source.write_text(kept.replace("    return ", "    return 2 * "), encoding="utf-8")
     try:
-        assert into_gradebook(course, NAME, ["full"]) == {}
+        with pytest.raises(GradingFailed, match="does not pass its own check"):
+            into_gradebook(course, NAME, ["full"])
+        formgrader_autograde(course, "full")
         assert set(marks(course)["full"].values()) == {(0.0, True)}
         notebook = nbformat.read(course.root / "autograded" / "full" / NAME / f"{NAME}.ipynb", as_version=4)
         assert "Not graded" in notebook.cells[0].source
     finally:
         source.write_text(kept, encoding="utf-8")
-    assert into_gradebook(course, NAME, ["full"]) == {}
+    assert into_gradebook(course, NAME, ["full"]).problems == {}
     assert set(marks(course)["full"].values()) == {(points, False) for points in POINTS.values()}
 
 
@@ -348,13 +429,14 @@ def test_folders_that_hold_no_notebook_are_zero_and_named(course):
     folder(course, "empty")
     (course.submitted / "elsewhere").mkdir()
     (course.submitted / "elsewhere" / NAME).symlink_to(course.root)
-    failed = into_gradebook(course, NAME, ["empty", "elsewhere", "st*r"])
-    assert failed["empty"] == f"there is no {NAME}.ipynb"
-    assert failed["elsewhere"] == f"{NAME}.ipynb is a link, not a file"
-    assert "rename the folder" in failed["st*r"]
+    folder(course, "st*r")
+    failed = into_gradebook(course, NAME, ["empty", "elsewhere", "st*r"]).problems
+    assert set(failed) == {"st*r"} and "rename the folder" in failed["st*r"]
     found = marks(course)
-    assert set(found["empty"].values()) == set(found["elsewhere"].values()) == {(0.0, True)}
-    assert not (course.root / "autograded" / "elsewhere").exists()
+    for student, why in {"empty": f"there is no {NAME}.ipynb", "elsewhere": "is a link"}.items():
+        assert set(found[student].values()) == {(0.0, True)}
+        held = course.root / "autograded" / student / NAME / f"{NAME}.ipynb"
+        assert why in nbformat.read(held, as_version=4).cells[0].source
 
 
 def test_a_release_that_would_orphan_marks_is_refused(course, graded):

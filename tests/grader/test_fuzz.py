@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from grader.classroom import Grader
+from grader.classroom import Grader, into_gradebook
 from grader.course import Course, syllabus
 from grader.exercise import exercises_of
-from grader.gradebook import course_directory, feedback, into_gradebook
+from grader.gradebook import course_directory, feedback
 from grader.notebooks import (
     UnreadableHandIn,
     build_release,
@@ -681,7 +681,7 @@ def in_the_gradebook(course: Course, name: str, raw: bytes) -> tuple[dict[str, f
     path = course.submitted / "ann" / name / f"{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)
-    assert into_gradebook(course, name, ["ann"]) == {}
+    assert into_gradebook(course, name, ["ann"]).problems == {}
     [page] = feedback(course, name, "ann")
     assert "Score" in page.read_text(encoding="utf-8")
     with Gradebook(course_directory(course).db_url, "keras-from-scratch") as book:
