@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 import time
+import warnings
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -34,6 +35,7 @@ def seconds(asked):
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     sys.modules["grader"] = SimpleNamespace(check=None, open_notebook=lambda *_, **__: None)
     asked, rounds = pickle.load(sys.stdin.buffer)
     print(json.dumps([seconds(asked) for _ in range(rounds)]))

@@ -1,9 +1,13 @@
 """A pytest session over a student's functions: verdicts, marks, messages, and grading that fails closed."""
 
+import gc
+import tracemalloc
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
-from grader import cases, runner
+from grader import cases, misconceptions, runner
 from grader.cases import CaseBook
 from grader.exercise import exercises_of
 from grader.notebooks import solution_namespace
@@ -166,4 +170,60 @@ def test_grading_fails_closed_when_the_checks_do_not_import(monkeypatch, tmp_pat
     (tmp_path / "pytest.ini").write_text((runner.CHECKS / "pytest.ini").read_text())
     monkeypatch.setattr(runner, "CHECKS", tmp_path)
     with pytest.raises(GradingFailed):
+        run_checks("activations", Here({}), PUBLIC, hidden=False)
+
+
+def all_checks(namespace, *, hidden=True, only=None):
+    results = run_checks("activations", Here(namespace), PUBLIC, hidden=hidden, only=only)
+    return {name: asdict(result) for name, result in results.items()}
+
+
+def over_the_batch(x, axis=-1):
+    return np.exp(x) / np.exp(x).sum()
+
+
+def test_nothing_of_one_hand_in_reaches_the_next():
+    right = solution_namespace("activations")
+    wrong = {**right, "softmax": over_the_batch, "relu": blank}
+    fresh = []
+    for namespace in (right, wrong):
+        runner._collected.cache_clear()
+        misconceptions._outcome.cache_clear()
+        fresh.append(all_checks(namespace))
+    for number in (1, 0, 1, 0):
+        assert all_checks((right, wrong)[number]) == fresh[number]
+        shown = all_checks(wrong, hidden=False, only="softmax")
+        assert list(shown) == ["softmax"]
+        assert not any(test["hidden"] for test in shown["softmax"]["tests"])
+
+
+def test_memory_stays_flat():
+    answers = solution_namespace("activations"), {"softmax": over_the_batch}, {}
+
+    def held():
+        for _ in range(10):
+            for namespace in answers:
+                all_checks(namespace, only="softmax")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held()
+        assert held() - before < 20_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_test_that_asks_for_what_nobody_gives(monkeypatch, tmp_path):
+    (tmp_path / "activations.py").write_text(
+        "from grader.exercise import exercise\n\n\n"
+        '@exercise("softmax", functions=["softmax"], points=1)\n'
+        "class TestSoftmax:\n"
+        "    def test_values(self, student, tmp_path):\n"
+        "        student.softmax([1.0])\n"
+    )
+    (tmp_path / "pytest.ini").write_text((runner.CHECKS / "pytest.ini").read_text())
+    monkeypatch.setattr(runner, "CHECKS", tmp_path)
+    with pytest.raises(GradingFailed, match="tmp_path"):
         run_checks("activations", Here({}), PUBLIC, hidden=False)
