@@ -280,7 +280,7 @@ def test_regrading_keeps_a_manual_mark_and_mends_what_was_left_open(course, grad
         for left in book.find_submission_notebook(NAME, NAME, "full").grades:
             left.auto_score = None  # what a killed run leaves
         book.db.commit()
-    assert into_gradebook(course, NAME, ["blank", "full"]).problems == {}
+    assert into_gradebook(course, NAME, ["blank", "full"], anew=True).problems == {}
     with gradebook(course) as book:
         grade = book.find_grade("check-relu", NAME, NAME, "blank")
         assert (grade.manual_score, grade.auto_score, grade.needs_manual_grade) == (1.0, 0.0, True)
