@@ -9,6 +9,8 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "keras-from-scratch"
 c.CourseDirectory.source_directory = "build/source"
 c.CourseDirectory.release_directory = "assignments"
+# The gradebook is gradebook.db in this folder, or with keras-from-scratch[postgresql] installed:
+# c.CourseDirectory.db_url = "postgresql://user@host/database"
 
 # Hand-ins are rebuilt from the release copy and graded in a sandbox, never run in a kernel of nbgrader's.
 c.Autograde.exporter_class = "grader.autograde.HandInExporter"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import glob
 import hashlib
 import json
@@ -433,7 +434,9 @@ def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
             raise CourseError(f"nothing of {assignment} is autograded: run `grader grade {assignment}`")
         app = GenerateFeedback(coursedir=place, config=configuration(course))
         app.force = True
+        gc.freeze()  # a page is many small objects: what is imported need not be searched with them
         ran = capture_log(app)
+        gc.unfreeze()
         if not ran["success"]:
             raise CourseError(f"feedback of {assignment}: {ran['error'].strip().splitlines()[-1]}")
         return sorted(map(Path, glob.glob(pattern.format(place.feedback_directory, "html"))))

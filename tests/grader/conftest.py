@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,8 +24,8 @@ def _programs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Callable[[], str]]:
-    """Makes databases, and says their addresses, on a server that is there for these tests alone."""
+def postgresql() -> Iterator[Callable[..., str]]:
+    """Makes databases, new or like another, on a server that is there for these tests alone; says their addresses."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path must be short
     who = {}
@@ -56,12 +57,13 @@ class _Databases:
         self.folder = folder
         self.numbers = itertools.count(1)
 
-    def __call__(self) -> str:
+    def __call__(self, like: str = "") -> str:
         import psycopg
 
         name = f"course{next(self.numbers)}"
+        template = urlsplit(like).path.removeprefix("/") or "template1"
         with psycopg.connect(
             host=str(self.folder), user="grader", dbname="postgres", autocommit=True
         ) as server:
-            server.execute(f"CREATE DATABASE {name}")
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql://grader@/{name}?host={self.folder}"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import get_alembic_version
+from sqlalchemy import text
 
 from grader.classroom import into_gradebook
 from grader.course import Course, CourseError
@@ -38,15 +40,22 @@ def released(tmp_path_factory):
     return course
 
 
+@pytest.fixture(scope="module")
+def registered(released, postgresql):
+    """A database that knows the assignment."""
+    course = replace(released, db=postgresql())
+    build_release([NAME], course.assignments, register=True, course=course)
+    return course.db
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def course(request, released, tmp_path):
     """A course of a test's own, with its gradebook in either kind of database."""
     shutil.copytree(released.root, tmp_path / "copy")
-    course = Course(tmp_path / "copy")
+    address = None
     if request.param == "postgresql":
-        course = replace(course, db=request.getfixturevalue("postgresql")())
-        build_release([NAME], course.assignments, register=True, course=course)
-    return course
+        address = request.getfixturevalue("postgresql")(like=request.getfixturevalue("registered"))
+    return Course(tmp_path / "copy", address)
 
 
 @pytest.fixture(scope="module")
@@ -252,8 +261,8 @@ def test_a_class_is_graded_into_postgresql(postgresql, sandboxed, tmp_path):
     course = Course(ROOT).copied_to(tmp_path / "copy")
     address = postgresql()
 
-    def run(*words):
-        command = [Path(sys.executable).with_name("grader"), *words]
+    def run(*words, program="grader"):
+        command = [Path(sys.executable).with_name(program), *words]
         ran = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
@@ -274,10 +283,20 @@ def test_a_class_is_graded_into_postgresql(postgresql, sandboxed, tmp_path):
     with gradebook(there) as book:
         book.find_grade("check-relu", NAME, NAME, "ben").manual_score = 1.0
         book.db.commit()
-    run("grade", NAME, "--db", address, "--force")
+    assert into_gradebook(there, NAME, ["ann", "ben"]) == {}
     run("feedback", NAME, "--db", address)
+    with gradebook(there) as book:
+        assert book.find_submission(NAME, "ben").score == 1.0
+        assert list(book.db.execute(text("SELECT * FROM alembic_version"))) == [(get_alembic_version(),)]
     page = (course.root / "feedback" / "ben" / NAME / f"{NAME}.html").read_text(encoding="utf-8")
     assert f"Score: 1.0 / {float(sum(POINTS.values()))}" in page
     build_release([NAME], course.assignments, register=True, course=course)
     assert into_gradebook(course, NAME, ["ann", "ben"]).problems == {}
-    assert marks(course, "ann") == marks(there, "ann") and marks(course, "ben") == marks(there, "ben")
+    assert marks(course, "ann") == FULL
+    assert marks(course, "ben") == dict.fromkeys(FULL, 0.0)
+    with gradebook(there) as book:
+        book.remove_submission(NAME, "ann")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}c.CourseDirectory.db_url = {address!r}\n")
+    run("autograde", NAME, "--force", program="nbgrader")
+    assert marks(there, "ann") == FULL
