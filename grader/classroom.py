@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from grader.crew import Crew, Task
 from grader.examiner import Examiner, Sitting
 from grader.gradebook import Change, Writer
 from grader.notebooks import UnreadableHandIn, read_hand_in, solution_namespace
+from grader.report.plain import one_line
 from grader.result import Result
 from grader.runner import GradingFailed, run_checks
 from grader.settings import Settings
@@ -90,6 +92,21 @@ class Grader:
         """Keep a result, unless our side failed: that is to be tried again."""
         if not result.trace:
             self.store.put(key, result)
+
+    def log(self, assignment: str, result: Result) -> None:
+        """Write down for the instructor how grading a hand-in went."""
+        lines = [
+            f"{datetime.now():%Y-%m-%d %H:%M:%S}: {result.score:g} of {result.max_score:g} in {result.seconds:.2f} s"
+        ]
+        lines += [f"error: {result.error}"] if result.error else []
+        lines += [f"remark: {remark}" for remark in result.remarks]
+        for exercise in result.exercises.values():
+            lines.append(f"{exercise.name}: {exercise.score:g} of {exercise.max_score:g}")
+            lines += [f"  {test.outcome}: {test.name}" for test in exercise.tests if test.outcome != "passed"]
+        folder = self.course.private / "logs" / assignment
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = "\n".join([*map(one_line, lines), result.trace]).rstrip() + "\n"
+        (folder / f"{result.student[:80]}.log").write_text(text, encoding="utf-8", errors="replace")
 
     def sitting(self, assignment: str) -> Sitting:
         """What hand-ins of an assignment are graded against."""
@@ -188,6 +205,7 @@ def graded_class(
         def kept(done: Iterator[tuple[Task, Result]]) -> Iterator[Graded]:
             for task, result in done:
                 grader.keep(task.key, result)
+                grader.log(assignment, result)
                 yield Graded(task.key, task.raw, result, fresh=True)
 
         for student, path in places:

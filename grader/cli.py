@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+INTERRUPTED = 130
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -56,13 +57,16 @@ Db = Annotated[
 def main() -> None:
     """Run the command line; a user's mistake is one line, not a traceback."""
     try:
-        raise SystemExit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:  # Typer's word for it
+            raise KeyboardInterrupt
+        raise SystemExit(code)
     except UnknownName as wrong:
         _fail(wrong, 2)
     except CourseError as trouble:
         _fail(trouble, 1)
     except KeyboardInterrupt:
-        _fail("stopped; what was finished is kept, the same command continues", 130)
+        _fail("stopped; what was finished is kept, the same command continues", INTERRUPTED)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ import pytest
 
 from grader.classroom import Grader, graded_class
 from grader.course import Course, CourseError
-from grader.notebooks import filled_notebook, solution_answers
+from grader.notebooks import build_release, filled_notebook, solution_answers
 from grader.sandbox import SandboxError
 from grader.settings import Settings
 
@@ -77,6 +79,8 @@ def workers_of(parent):
 def test_several_workers_find_the_same(course, by_one):
     assert records(graded(course, anew=True, workers=3)) == by_one
     assert workers_of(os.getpid()) == []
+    log = (course.private / "logs" / NAME / "student1.log").read_text(encoding="utf-8")
+    assert "relu: 0 of 2" in log and "failed: test_values" in log
 
 
 def test_what_is_kept_is_not_graded_again(course, by_one):
@@ -196,3 +200,78 @@ def test_a_scheduler_that_is_not_there_is_told(course):
     pytest.importorskip("distributed")
     with pytest.raises(CourseError, match=r"scheduler at tcp://127.0.0.1:1 does not answer"):
         list(graded(course, anew=True, scheduler="tcp://127.0.0.1:1"))
+
+
+def a_class_with_a_gradebook(course, folder):
+    """The same class in a course of its own that has a gradebook."""
+    copy = Course.find().copied_to(folder / "course")
+    build_release([NAME], copy.assignments, register=True, course=copy)
+    shutil.copytree(course.submitted, copy.submitted)
+    shutil.copytree(course.private / "cases", copy.private / "cases")
+    shutil.copy(course.private / "seed", copy.private)
+    return copy
+
+
+def grades(course):
+    """Every mark in the gradebook, with its flag; none where there are none yet."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db", "keras-from-scratch") as book:
+        return {
+            (submission.student_id, grade.name): (grade.auto_score, grade.needs_manual_grade)
+            for submission in book.assignment_submissions(NAME)
+            for grade in submission.notebooks[0].grades
+        }
+
+
+def grading(course, **options):
+    source = "from grader.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", source, "grade", NAME, "--workers", "2"], cwd=course.root, **options
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's own
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_at_any_moment_is_taken_up(course, tmp_path, kills):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    whole = a_class_with_a_gradebook(course, tmp_path / "whole")
+    started = time.monotonic()
+    assert grading(whole, **quiet).wait() == 1  # one of the class is broken
+    takes = time.monotonic() - started
+    expected = grades(whole)
+    assert len(expected) == 11 * 7 and all(score is not None for score, _ in expected.values())
+    draw = random.Random(1)
+    killed = 0
+    while killed < kills:
+        broken = a_class_with_a_gradebook(course, tmp_path / f"broken{killed}")
+        for _ in range(10):  # kills, after which one class is done and the next begins
+            process = grading(broken, start_new_session=True, **quiet)
+            try:
+                process.wait(draw.uniform(0.3, takes))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                killed += 1
+            else:
+                break
+            if killed == kills:
+                break
+        assert grading(broken, **quiet).wait() == 1
+        assert grades(broken) == expected
+        shutil.rmtree(tmp_path / f"broken{killed}", ignore_errors=True)
+
+
+def test_a_ctrl_c_stops_cleanly_and_the_same_command_goes_on(course, tmp_path):
+    copy = a_class_with_a_gradebook(course, tmp_path)
+    process = grading(copy, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    results = copy.private / "results"
+    while not list(results.glob("*.json")) and process.poll() is None:
+        time.sleep(0.01)
+    workers = workers_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130 and "the same command continues" in said and "Traceback" not in said
+    assert all(_ends(worker) for worker in workers)
+    assert grading(copy, stdout=subprocess.DEVNULL).wait() == 1
+    assert len(grades(copy)) == 11 * 7
