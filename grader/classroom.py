@@ -106,7 +106,7 @@ class Grader:
         folder = self.course.private / "logs" / assignment
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = "\n".join([*map(one_line, lines), result.trace]).rstrip() + "\n"
-        (folder / f"{result.student[:80]}.log").write_text(text, encoding="utf-8", errors="replace")
+        (folder / f"{result.student[:50]}.log").write_text(text, encoding="utf-8", errors="replace")
 
     def sitting(self, assignment: str) -> Sitting:
         """What hand-ins of an assignment are graded against."""
