@@ -209,19 +209,26 @@ def graded_class(
                 yield Graded(task.key, task.raw, result, fresh=True)
 
         for student, path in places:
-            try:
-                raw = read_hand_in(path)
-            except UnreadableHandIn as unreadable:
-                failed = grader.sitting(assignment).failed(student, str(unreadable))
-                yield Graded(grader.key(assignment, str(unreadable).encode()), None, failed, fresh=True)
-                continue
-            key = grader.key(assignment, raw)
+            raw, unreadable = _read(path)
+            key = grader.key(assignment, raw or unreadable.encode())
             result = None if anew else grader.kept(key, student)
             if result is not None:
                 yield Graded(key, raw, result, fresh=False)
-            else:
+            elif raw is not None:
                 yield from kept(crew.give(Task(student, key, raw)))
+            else:
+                result = grader.sitting(assignment).failed(student, unreadable)
+                grader.keep(key, result)
+                yield Graded(key, None, result, fresh=True)
         yield from kept(crew.rest())
+
+
+def _read(path: Path) -> tuple[bytes | None, str]:
+    """A handed-in file, or why it cannot be read."""
+    try:
+        return read_hand_in(path), ""
+    except UnreadableHandIn as unreadable:
+        return None, str(unreadable)
 
 
 def grade_class(
@@ -313,7 +320,7 @@ def into_gradebook(
         for student in sorted(known.keys() - writer.written(known)):
             path = course.submitted / student / assignment / f"{assignment}.ipynb"
             if (kept := grader.kept(known[student], student)) is not None:
-                put(known[student], read_hand_in(path), kept)
+                put(known[student], _read(path)[0], kept)
         written.changes = writer.changes
     written.results.sort(key=lambda result: result.student)
     return written
