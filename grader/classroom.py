@@ -210,7 +210,7 @@ def graded_class(
 
         for student, path in places:
             raw, unreadable = _read(path)
-            key = grader.key(assignment, raw or unreadable.encode())
+            key = grader.key(assignment, raw or unreadable.encode("utf-8", "backslashreplace"))
             result = None if anew else grader.kept(key, student)
             if result is not None:
                 yield Graded(key, raw, result, fresh=False)
