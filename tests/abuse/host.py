@@ -122,7 +122,7 @@ def _connected(server: socket.socket) -> bool:
 
 
 def _watched(path: Path) -> bool:
-    return "results" not in path.parts and path.is_file()
+    return not {"results", "logs"} & {*path.parts} and path.is_file()
 
 
 def _facts(path: Path) -> tuple[int, int, int, list[str], str]:
