@@ -283,7 +283,7 @@ def test_a_class_is_graded_into_postgresql(postgresql, sandboxed, tmp_path):
     with gradebook(there) as book:
         book.find_grade("check-relu", NAME, NAME, "ben").manual_score = 1.0
         book.db.commit()
-    assert into_gradebook(there, NAME, ["ann", "ben"]) == {}
+    assert into_gradebook(there, NAME, ["ann", "ben"]).problems == {}
     run("feedback", NAME, "--db", address)
     with gradebook(there) as book:
         assert book.find_submission(NAME, "ben").score == 1.0
