@@ -16,7 +16,9 @@ from tests.abuse import ASSIGNMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "build", "results", "shared")
+LEFT_OUT = shutil.ignore_patterns(
+    "kernel-ipc-*", ".git", ".venv", "__pycache__", ".*_cache", "build", "results", "shared"
+)
 
 
 def closed(path: Path) -> Path | None:
