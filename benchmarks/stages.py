@@ -26,7 +26,7 @@ import nbformat
 
 from benchmarks.grading import a_course
 from examples.make_classroom import mistaken, mistakes
-from grader import classroom, runner
+from grader import examiner, runner
 from grader.classroom import Grader
 from grader.course import Course
 from grader.notebooks import filled_notebook, solution_answers
@@ -34,12 +34,12 @@ from grader.sandbox import Sandbox, Session
 from grader.store import Store
 
 STAGES = {
-    "rebuild": (classroom, "rebuild"),
+    "rebuild": (examiner, "rebuild"),
     "fork": (Sandbox, "open"),
     "cells": (Session, "run"),
     "calls": (Session, "call"),
     "sources": (runner, "Sources"),
-    "checks": (classroom, "run_checks"),
+    "checks": (examiner, "run_checks"),
     "mistakes": (runner, "recognised"),
     "end": (Session, "close"),
     "store": (Store, "put"),

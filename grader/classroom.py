@@ -200,7 +200,7 @@ def graded_class(
     """
     places = [each for each in hand_ins(folder, assignment) if students is None or each[0] in students]
     processes = workers or max(1, min(len(os.sched_getaffinity(0)), len(places) // ENOUGH))
-    with Crew(lambda: grader.sitting(assignment), grader.settings, processes, scheduler) as crew:
+    with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler) as crew:
 
         def kept(done: Iterator[tuple[Task, Result]]) -> Iterator[Graded]:
             for task, result in done:

@@ -5,10 +5,8 @@ Hand-ins and results travel as data; a worker needs this package and a sandbox, 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -23,10 +21,10 @@ from typing import Any, Protocol
 from grader.course import CourseError
 from grader.examiner import Examiner, Sitting
 from grader.result import Result
+from grader.sandbox.confine import die_with_parent
 from grader.settings import Settings
 from grader.store import grader_fingerprint
 
-_PR_SET_PDEATHSIG = 1
 _DEATHS = 2  # of workers, after which a hand-in is given up
 _END_SECONDS = 10
 _DIED = "grading did not run: the processes that graded it died"
@@ -48,15 +46,15 @@ class Crew:
 
     Args:
         sitting: gives what they are graded against; called once, when there is something to do.
-        settings: limits and sandbox.
+        examiner: grades where this process does; the others are to have its limits and sandbox.
         workers: how many processes; with 1, this one.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
     """
 
     def __init__(
-        self, sitting: Callable[[], Sitting], settings: Settings, workers: int, scheduler: str | None = None
+        self, sitting: Callable[[], Sitting], examiner: Examiner, workers: int, scheduler: str | None = None
     ) -> None:
-        self._sitting, self._settings = sitting, settings
+        self._sitting, self._examiner = sitting, examiner
         self._workers, self._scheduler = workers, scheduler
         self._team: _Team | None = None
         self._given: dict[Future[Result], Task] = {}
@@ -88,10 +86,10 @@ class Crew:
 
     def _start(self) -> _Team:
         if self._scheduler is not None:
-            return _Dask(self._scheduler, self._sitting(), self._settings)
+            return _Dask(self._scheduler, self._sitting(), self._examiner.settings)
         if self._workers == 1:
-            return _Alone(self._sitting(), self._settings)
-        return _Processes(self._workers, self._sitting(), self._settings)
+            return _Alone(self._sitting(), self._examiner)
+        return _Processes(self._workers, self._sitting(), self._examiner.settings)
 
     def _done(self) -> Iterator[tuple[Task, Result]]:
         done, _ = wait(self._given, return_when=FIRST_COMPLETED)
@@ -119,8 +117,8 @@ class _Alone:
 
     room = 1
 
-    def __init__(self, sitting: Sitting, settings: Settings) -> None:
-        self._sitting, self._examiner = sitting, Examiner(settings)
+    def __init__(self, sitting: Sitting, examiner: Examiner) -> None:
+        self._sitting, self._examiner = sitting, examiner
 
     def submit(self, task: Task) -> Future[Result]:
         future: Future[Result] = Future()
@@ -128,7 +126,7 @@ class _Alone:
         return future
 
     def close(self, at_once: bool) -> None:
-        self._examiner.close()
+        """Nothing: the examiner is somebody else's."""
 
 
 class _Processes:
@@ -205,7 +203,7 @@ class _Worker:
 
 def work(handle: int, parent: int) -> None:
     """What a process of `_Processes` does until the other end hangs up."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     if os.getppid() != parent:
         return
     connection = Connection(handle)

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from nbgrader.api import Comment, Grade
     from nbgrader.coursedir import CourseDirectory
     from sqlalchemy import Connection, Engine
-
-Progress = Callable[[str], None]
 
 KNOWN = "SELECT n.id FROM notebook n JOIN assignment a ON a.id = n.assignment_id WHERE a.name = :assignment AND n.name = :assignment"
 STORED = """

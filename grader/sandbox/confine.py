@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_A
 _LAST_CAPABILITY = 63
 _CAPABILITY_VERSION_3 = 0x20080522
 
-PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG = 1
 
 
 def call(function: Any, *args: Any) -> None:
@@ -39,6 +40,11 @@ def _syscall(what: str, number: int, *args: object) -> int:
     if result < 0:
         raise _error(what)
     return result
+
+
+def die_with_parent() -> None:
+    """Have this process killed when the thread that started it ends."""
+    call(_libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def drop_capabilities() -> None:
@@ -314,7 +320,7 @@ def _rules(alone: bool, processes: bool) -> dict[str, list[_Step]]:
     # Said to be done: the kernel keeps as many locks as are asked for, and nobody else is there to be kept out.
     locks = _unless(1, [_F_SETLK, _F_SETLKW, _F_OFD_SETLK, _F_OFD_SETLKW], 0)
     rules |= _for("fcntl", locks)
-    rules |= _for("prctl", _unless(0, [PR_SET_PDEATHSIG]))
+    rules |= _for("prctl", _unless(0, [_PR_SET_PDEATHSIG]))
     rules |= _for("socketpair", _only(0, [_AF_UNIX]))
     rules |= _for("socket", _only(0, [_AF_UNIX, _AF_INET, _AF_INET6]))
     if not processes:

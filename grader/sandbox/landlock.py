@@ -25,19 +25,18 @@ class Missing(Exception):
     """This kernel has no Landlock, or this processor no filter of system calls."""
 
 
-def version() -> int:
-    """The version of Landlock in force.
+def _require() -> None:
+    """See that a process can be locked up here.
 
     Raises:
-        Missing: there is none.
+        Missing: it cannot.
     """
     if not confine.filterable():
         raise Missing(
             f"no filter of system calls is known for {platform.machine()}, only for {', '.join(confine.ARCHITECTURES)}"
         )
-    if not (version := confine.landlock_version()):
+    if not confine.landlock_version():
         raise Missing("this kernel has no Landlock, or has it switched off (Linux 5.13 or newer has it)")
-    return version
 
 
 def less() -> str:
@@ -68,7 +67,7 @@ def start(packages: Iterable[str], control: int, errors: IO[bytes], locked: bool
         Missing: it cannot be locked up here.
     """
     if locked:
-        version()
+        _require()
     folder = Path(mkdtemp(prefix="grader-"))
     try:
         linked = {"student": list(files.ours()), "packages": files.packages(tuple(packages))}

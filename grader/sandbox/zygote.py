@@ -372,7 +372,7 @@ def _student(shell: Shell, room: Room, process: int, limits: Limits, memory: int
     code = 1
     try:
         os.setsid()  # signals to its own process group reach neither the keeper nor the zygote
-        confine.call(_libc.prctl, confine.PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        confine.die_with_parent()
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
