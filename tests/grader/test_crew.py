@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -90,12 +91,36 @@ def test_what_is_kept_is_not_graded_again(course, by_one):
 
 
 def test_killed_workers_cost_nothing(course, by_one):
-    found = []
+    found, victims = [], []
     for each in graded(course, anew=True, workers=2):
         found.append(each)
-        for worker in workers_of(os.getpid())[: len(found) % 2]:
-            os.kill(worker, signal.SIGKILL)
+        while len(victims) < 2:  # those who are there first: no hand-in loses its worker twice
+            victims = workers_of(os.getpid())
+        if len(found) in (1, 4):
+            os.kill(victims[len(found) // 4], signal.SIGKILL)
     assert records(found) == by_one
+
+
+def test_a_hand_in_that_costs_two_workers_is_given_up_and_not_kept(course):
+    killed, over = set(), threading.Event()
+
+    def kill():
+        while not over.wait(0.01):
+            for worker in workers_of(os.getpid()):
+                os.kill(worker, signal.SIGKILL)
+                killed.add(worker)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        only = {"students": ["student0"], "workers": 2}
+        (lost,) = graded(course, anew=True, **only)
+    finally:
+        over.set()
+        killer.join()
+    assert "processes that graded it died" in lost.result.error and len(killed) == 2
+    (again,) = graded(course, **only)
+    assert again.result.score == again.result.max_score
 
 
 def test_those_who_stop_early_leave_no_worker(course):
