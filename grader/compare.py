@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,15 @@ class Mismatch(AssertionError):
         self.actual = actual
 
 
-def assert_close(actual: Any, expected: Any, rtol: float = 1e-9, atol: float = 1e-12) -> None:
+def assert_close(
+    actual: Any,
+    expected: Any,
+    parts: Sequence[str] = (),
+    /,
+    *,
+    rtol: float = 1e-9,
+    atol: float = 1e-12,
+) -> None:
     """Pass when `actual` has the shape of `expected` and its values within tolerance.
 
     Lists, tuples and dicts are compared part by part; NaN agrees with NaN and an infinity with itself.
@@ -27,13 +36,14 @@ def assert_close(actual: Any, expected: Any, rtol: float = 1e-9, atol: float = 1
     Args:
         actual: what the student's function returned: numbers, arrays, or lists, tuples, dicts of them.
         expected: what the reference returned.
+        parts: what the parts of a tuple are called, `("dx", "dkernel")`, for the message.
         rtol: relative tolerance.
         atol: absolute tolerance.
 
     Raises:
         Mismatch: they differ; its message gives the shape first, then the first place and the largest error.
     """
-    _compare(actual, expected, rtol, atol, "")
+    _compare(actual, expected, rtol, atol, "", parts)
 
 
 def agree(actual: Any, expected: Any, rtol: float = 1e-9, atol: float = 1e-12) -> bool:
@@ -45,7 +55,9 @@ def agree(actual: Any, expected: Any, rtol: float = 1e-9, atol: float = 1e-12) -
     return True
 
 
-def _compare(actual: Any, expected: Any, rtol: float, atol: float, where: str) -> None:
+def _compare(
+    actual: Any, expected: Any, rtol: float, atol: float, where: str, parts: Sequence[str] = ()
+) -> None:
     if isinstance(expected, dict):
         _same_kind(actual, dict, "a dict", where)
         if set(actual) != set(expected):
@@ -59,7 +71,7 @@ def _compare(actual: Any, expected: Any, rtol: float, atol: float, where: str) -
         if len(actual) != len(expected):
             raise Mismatch(f"{_the(where)} has {_counted(len(actual), 'part')}, expected {len(expected)}")
         for place, (one, other) in enumerate(zip(actual, expected, strict=True)):
-            _compare(one, other, rtol, atol, f"{where}[{place}]")
+            _compare(one, other, rtol, atol, f" {parts[place]}" if parts else f"{where}[{place}]")
     elif isinstance(expected, str) or expected is None:
         if type(actual) is not type(expected) or actual != expected:
             raise Mismatch(f"{_the(where)} is {_shown(actual)}, expected {expected!r}")
@@ -125,6 +137,8 @@ def _same_kind(actual: Any, kind: Any, words: str, where: str) -> None:
 
 
 def _the(where: str) -> str:
+    if where.startswith(" "):
+        return f"the part `{where[1:]}`"
     return f"result{where}" if where else "the result"
 
 

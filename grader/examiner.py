@@ -259,19 +259,19 @@ class _Behind:
             for function in exercises[cell.exercise].functions
         }
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: str = "") -> Outcome:
         if spent := self._spent():
             raise StudentTimeout(spent)
         others = self._called - {name}
         self._called.add(name)
         try:
-            return self._session.call(name, args, kwargs)
+            return self._session.call(name, args, kwargs, driver)
         except (StudentTimeout, StudentDied) as fault:
             a_cell_perhaps = self._session.stopped and not self._settling
             self._settling |= self._session.stopped
             ended = self._again(fault)
             if (others or a_cell_perhaps) and not self._spent():
-                return self.call(name, args, kwargs)
+                return self.call(name, args, kwargs, driver)
             if isinstance(fault, StudentTimeout):
                 raise StudentTimeout(ended) from None
             return Outcome(error=Raised("StudentDied", ended))

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from grader.compare import agree, assert_close
+from grader.driver import driver
 from grader.sandbox.shell import Outcome
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "assert_silent",
     "assert_unchanged",
     "core",
+    "driver",
     "exercise",
     "exercises_of",
     "hidden",

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from grader.driver import Driver
 from grader.result import Outcome as Verdict
 from grader.sandbox import StudentTimeout
 from grader.sandbox.shell import Outcome, Raised, call_function
@@ -31,8 +32,8 @@ class StudentFault(Exception):
 class Functions(Protocol):
     """Where a student's functions run."""
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
-        """Call one function; raises `StudentTimeout` when it does not end in time."""
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: str = "") -> Outcome:
+        """Call one function, or a driver with it; raises `StudentTimeout` when it does not end in time."""
 
 
 class Here:
@@ -42,10 +43,10 @@ class Here:
         self.namespace = namespace
         self.seconds = seconds
 
-    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: str = "") -> Outcome:
         try:
             with _alarm(self.seconds):
-                return call_function(self.namespace, name, args, kwargs)
+                return call_function(self.namespace, name, args, kwargs, driver)
         except _Alarm:
             raise StudentTimeout(f"the call took more than {self.seconds:g} seconds") from None
 
@@ -75,17 +76,20 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a student's function, and what came of it."""
+    """One call of a student's function, or of a driver with it, and what came of it."""
 
     function: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     outcome: Outcome
+    driver: Driver | None = None
 
     def described(self) -> str:
-        """The call as one would type it, large arrays by their shape."""
+        """The call as one would type it, large arrays by their shape; with what drives it."""
         given = [_described(a) for a in self.args] + [f"{k}={_described(v)}" for k, v in self.kwargs.items()]
-        return f"{self.function}({', '.join(given)})"
+        if self.driver is None:
+            return f"{self.function}({', '.join(given)})"
+        return f"{self.driver.name}({', '.join([self.function, *given])}), where\n{self.driver.source}"
 
 
 class Student:
@@ -113,7 +117,9 @@ class Student:
             raise AttributeError(f"the exercise asks for {', '.join(self._names)}, not for {name}")
         return StudentFunction(self, name)
 
-    def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+    def _call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: Driver | None
+    ) -> Outcome:
         if self._hangs >= HANGS_ALLOWED:
             raise StudentFault("timeout", f"not run: {self._hangs} calls before this one did not end in time")
         if self._deaths >= HANGS_ALLOWED:
@@ -121,17 +127,15 @@ class Student:
                 "error", f"not run: {self._deaths} calls before this one ended the notebook's process"
             )
         try:
-            outcome = self._functions.call(name, args, kwargs)
+            outcome = self._functions.call(name, args, kwargs, driver.source if driver else "")
         except StudentTimeout as hung:
             self._hangs += 1
-            self.calls.append(
-                Call(name, args, kwargs, Outcome(None, Raised("Timeout", str(hung), ""), [], []))
-            )
+            self.calls.append(Call(name, args, kwargs, Outcome(error=Raised("Timeout", str(hung))), driver))
             raise StudentFault("timeout", f"{hung}: is there a loop in `{name}` that never stops?") from None
         self._deaths += outcome.error is not None and outcome.error.kind == "StudentDied"
         self._kept += _weight([outcome.value, outcome.arguments])
         kept = outcome if self._kept <= KEPT_BYTES else Outcome(error=Raised("TooLarge", "not kept"))
-        self.calls.append(Call(name, args, kwargs, kept))
+        self.calls.append(Call(name, args, kwargs, kept, driver))
         return outcome
 
     def _fault(self, name: str, error: Raised) -> StudentFault:
@@ -149,6 +153,8 @@ class Student:
                 return StudentFault("not_started", f"`{name}` is not written yet")
             case "WireError":
                 return StudentFault("failed", error.message)
+            case "Unusable":
+                return StudentFault("failed", f"what `{name}` gave could not be used: {error.message}")
             case "StudentDied":
                 return StudentFault("error", error.message)
         return StudentFault("error", f"`{name}` raised {error.kind}: {error.message}{at}")
@@ -157,9 +163,14 @@ class Student:
 class StudentFunction:
     """One function of a student's."""
 
-    def __init__(self, student: Student, name: str) -> None:
+    def __init__(self, student: Student, name: str, driver: Driver | None = None) -> None:
         self._student = student
         self.name = name
+        self._driver = driver
+
+    def driven_by(self, driver: Driver) -> StudentFunction:
+        """What calls `driver` with the function, there where the function lives."""
+        return StudentFunction(self._student, self.name, driver)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
@@ -167,14 +178,14 @@ class StudentFunction:
 
     def outcome(self, *args: Any, **kwargs: Any) -> Outcome:
         """What it returns, with the warnings and the arguments as they are after the call."""
-        outcome = self._student._call(self.name, args, kwargs)
+        outcome = self._student._call(self.name, args, kwargs, self._driver)
         if outcome.error is not None:
             raise self._student._fault(self.name, outcome.error)
         return outcome
 
     def refusal(self, *args: Any, **kwargs: Any) -> Raised | None:
         """The exception it raises, or None when it returned; a missing or unwritten function ends the test."""
-        error = self._student._call(self.name, args, kwargs).error
+        error = self._student._call(self.name, args, kwargs, self._driver).error
         if error is not None and error.kind in ("MissingFunction", "NotImplementedError", "StudentDied"):
             raise self._student._fault(self.name, error)
         return error

@@ -5,9 +5,10 @@ import functools
 import hashlib
 import inspect
 import threading
+import types
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -18,15 +19,22 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MEMO_BYTES = 64 * 2**20
-_CONVERT = {float: validation.number, int: validation.integer, inspect.Parameter.empty: validation.array}
+_CONVERT = {
+    float: validation.number,
+    int: validation.integer,
+    inspect.Parameter.empty: validation.array,
+    Any: lambda name, value: value,
+}
 
 
 def reference(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function on float64 arrays, which may give tensors, a reference.
 
     A parameter annotated `float` or `int` takes one number; one without annotation takes an array, or anything
-    NumPy makes one from, and is given as a float64 copy. Results are NumPy; a result of rank 0 is a scalar. Equal
-    arguments are computed once, and each caller gets arrays of his own.
+    NumPy makes one from, and is given as a float64 copy; `validation` has the other kinds (`Pair`, `Padding`, `Integers`,
+    `Arrays`, ...). What is None by default may be None. One annotated `Any` is given as it is. Results are NumPy; a
+    result of rank 0 is a scalar. Equal arguments are computed once, and each caller gets arrays of his own; a call with
+    a function, or anything else that is not data, among its arguments is computed each time.
 
     Raises:
         ValueError: an argument is not what its parameter takes.
@@ -34,14 +42,17 @@ def reference(function: Callable[P, R]) -> Callable[P, R]:
     """
     compute: Callable[..., Any] = function
     signature = inspect.signature(function, eval_str=True)
-    convert = {name: _CONVERT[parameter.annotation] for name, parameter in signature.parameters.items()}
+    convert = {name: _converter(parameter) for name, parameter in signature.parameters.items()}
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         arguments = {name: convert[name](name, value) for name, value in bound.arguments.items()}
-        key = (function, _digest(arguments))
+        digest = hashlib.blake2b()
+        if not _digested(arguments, digest.update):
+            return _to_numpy(function.__name__, compute(**arguments))
+        key = (function, digest.digest())
         result = _memo.get(key)
         if result is None:
             result = _to_numpy(function.__name__, compute(**arguments))
@@ -78,6 +89,8 @@ def gradient(function: Callable[..., Any], *arrays: Any) -> Any:
 
 def _to_numpy(name: str, result: Any) -> Any:
     """Tensors, also inside a tuple, a list or a dict, as NumPy arrays; none of them narrower than float64."""
+    if result is None or isinstance(result, str | int):
+        return result
     if isinstance(result, tuple | list):
         return type(result)(_to_numpy(name, part) for part in result)
     if isinstance(result, dict):
@@ -90,13 +103,35 @@ def _to_numpy(name: str, result: Any) -> Any:
     return array[()]
 
 
-def _digest(arguments: dict[str, Any]) -> bytes:
-    """What tells one call's arguments from another's."""
-    digest = hashlib.blake2b()
-    for value in map(np.asarray, arguments.values()):
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(value.tobytes())
-    return digest.digest()
+def _converter(parameter: inspect.Parameter) -> Callable[[str, Any], Any]:
+    """What checks and converts the value of a parameter."""
+    annotation = parameter.annotation
+    if isinstance(annotation, types.UnionType) or get_origin(annotation) is Union:
+        (annotation,) = (each for each in get_args(annotation) if each is not type(None))
+    convert = annotation.__metadata__[0] if get_origin(annotation) is Annotated else _CONVERT[annotation]
+    if parameter.default is not None:
+        return convert
+    return lambda name, value: None if value is None else convert(name, value)
+
+
+def _digested(value: Any, update: Callable[[bytes], None]) -> bool:
+    """Feed what tells one call's arguments from another's; False where they are not all data."""
+    match value:
+        case dict():
+            update(f"{{{len(value)}".encode())
+            return all(_digested(part, update) for item in value.items() for part in item)
+        case list() | tuple():
+            update(f"{type(value).__name__}{len(value)}".encode())
+            return all(_digested(part, update) for part in value)
+        case np.ndarray() if value.dtype.kind in "biuf":
+            update(f"{value.dtype.str}{value.shape}".encode())
+            update(value.tobytes())
+        case None | str() | int() | float() | np.number():
+            text = f"{value!r}"
+            update(f"{type(value).__name__}{len(text)} {text}".encode("utf-8", "surrogatepass"))
+        case _:
+            return False
+    return True
 
 
 class _Memo:
@@ -127,7 +162,9 @@ def _bytes(result: Any) -> int:
     """Memory that an entry takes; its key and its objects are counted as 512 bytes."""
     if isinstance(result, dict):
         result = list(result.values())
-    return sum(map(_bytes, result)) if isinstance(result, tuple | list) else result.nbytes + 512
+    if isinstance(result, tuple | list):
+        return sum(map(_bytes, result))
+    return getattr(result, "nbytes", 0) + 512
 
 
 _memo = _Memo(MEMO_BYTES)

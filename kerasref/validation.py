@@ -3,7 +3,7 @@
 Checks of named arguments take them by keyword: `same_shape(y_true=y_true, y_pred=y_pred)`.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -35,6 +35,61 @@ def number(name: str, value: Any) -> float:
 def integer(name: str, value: Any) -> int:
     """One whole number as an int."""
     return int(_scalar(name, value, "iu", "an integer"))
+
+
+def pair(name: str, value: Any) -> tuple[int, int]:
+    """A whole number of at least 1, or a pair of them, as a pair."""
+    both = value if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(
+            f"`{name}` is {value!r}; expected one whole number or a pair, (height, width): give these."
+        )
+    first, second = (integer(name, each) for each in both)
+    at_least_1(**{name: min(first, second)})
+    return first, second
+
+
+def padding(name: str, value: Any) -> str:
+    """`"valid"` or `"same"`."""
+    return one_of(name, value, "valid", "same")
+
+
+def one_of(name: str, value: Any, *known: str) -> str:
+    """One of the known names."""
+    if not isinstance(value, str) or value not in known:
+        names = " or ".join(repr(each) for each in known)
+        raise ValueError(f"`{name}` is {value!r}; expected {names}: choose one.")
+    return value
+
+
+def integers(name: str, value: Any) -> np.ndarray:
+    """An int64 copy of an array of whole numbers, such as labels."""
+    given = array(name, value)
+    _refuse(
+        name, given, ~(np.isfinite(given) & (given == np.round(given))), "whole numbers: round or encode them"
+    )
+    return given.astype(np.int64)
+
+
+def arrays(name: str, value: Any) -> list[np.ndarray]:
+    """A list or tuple of arrays, each as a float64 copy."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"`{name}` is a {type(value).__name__}; expected a list of arrays: put them in one.")
+    return [array(f"{name}[{place}]", each) for place, each in enumerate(value)]
+
+
+def named_arrays(name: str, value: Any) -> dict[str, np.ndarray]:
+    """A dict of arrays, each as a float64 copy."""
+    if not isinstance(value, dict):
+        raise ValueError(f"`{name}` is a {type(value).__name__}; expected a dict of arrays: put them in one.")
+    return {key: array(f"{name}[{key!r}]", each) for key, each in value.items()}
+
+
+Pair = Annotated[int | tuple[int, int], pair]
+Padding = Annotated[str, padding]
+Integers = Annotated[np.ndarray, integers]
+Arrays = Annotated[list[np.ndarray], arrays]
+NamedArrays = Annotated[dict[str, np.ndarray], named_arrays]
 
 
 def _scalar(name: str, value: Any, kinds: str, expected: str) -> Any:
@@ -88,6 +143,27 @@ def positive(**numbers: float) -> None:
     for name, given in numbers.items():
         if not given > 0:
             raise ValueError(f"`{name}` is {given}; expected a number above 0: give one.")
+
+
+def not_negative(**numbers: float) -> None:
+    """Refuse numbers below 0."""
+    for name, given in numbers.items():
+        if not given >= 0:
+            raise ValueError(f"`{name}` is {given}; expected a number of at least 0: give one.")
+
+
+def at_least_1(**numbers: int) -> None:
+    """Refuse whole numbers below 1."""
+    for name, given in numbers.items():
+        if given < 1:
+            raise ValueError(f"`{name}` is {given}; expected at least 1: give a larger one.")
+
+
+def fraction(**numbers: float) -> None:
+    """Refuse numbers outside [0, 1)."""
+    for name, given in numbers.items():
+        if not 0 <= given < 1:
+            raise ValueError(f"`{name}` is {given}; expected a number from 0 to below 1: give one.")
 
 
 def axis_of(x: np.ndarray, axis: int) -> int:

@@ -11,7 +11,6 @@ import importlib
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 from grader import wire
 from grader.compare import agree
 from grader.course import PUBLIC_SEED
+from grader.driver import Driver
 
 
 class ReferenceFailed(Exception):
@@ -71,25 +71,42 @@ class References:
         self._test = test
         self._calls: Counter[str] = Counter()
 
-    def __getattr__(self, function: str) -> Callable[..., Any]:
+    def __getattr__(self, function: str) -> ReferenceFunction:
         if function.startswith("_"):
             raise AttributeError(function)
+        return ReferenceFunction(self, function)
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._calls[function] += 1
-            key = f"{self._test} {function} {self._calls[function]}"
-            given = [list(args), kwargs]
-            case = self._book.cases.get(key)
-            if case is not None and agree(given, case[0]):
-                return wire.decode(wire.encode(case[1]))
-            try:
-                value = getattr(_module(self._book.assignment), function)(*args, **kwargs)
-            except (AttributeError, TypeError, ValueError) as error:
-                raise ReferenceFailed(f"reference.{function}: {error}") from error
-            self._book.cases[key] = [given, value]
-            return value
+    def _call(
+        self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: Driver | None
+    ) -> Any:
+        self._calls[function] += 1
+        key = f"{self._test} {function} {self._calls[function]}"
+        given = [[driver.source, *args] if driver else list(args), kwargs]
+        case = self._book.cases.get(key)
+        if case is not None and agree(given, case[0]):
+            return wire.decode(wire.encode(case[1]))
+        try:
+            compute = getattr(_module(self._book.assignment), function)
+            value = driver.function(compute, *args, **kwargs) if driver else compute(*args, **kwargs)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ReferenceFailed(f"reference.{function}: {error}") from error
+        self._book.cases[key] = [given, value]
+        return value
 
-        return call
+
+class ReferenceFunction:
+    """One reference."""
+
+    def __init__(self, references: References, name: str, driver: Driver | None = None) -> None:
+        self._references, self._name, self._driver = references, name, driver
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What it returns."""
+        return self._references._call(self._name, args, kwargs, self._driver)
+
+    def driven_by(self, driver: Driver) -> ReferenceFunction:
+        """What calls `driver` with the reference."""
+        return ReferenceFunction(self._references, self._name, driver)
 
 
 @cache

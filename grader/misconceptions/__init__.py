@@ -65,7 +65,7 @@ _UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "Studen
 
 
 def _same(candidate: Misconception, call: Call) -> bool:
-    given = encode([list(call.args), call.kwargs])
+    given = encode([list(call.args), call.kwargs, call.driver.source if call.driver else ""])
     theirs = _outcome(candidate, given) if len(given) < 2**13 else _outcome.__wrapped__(candidate, given)
     mine = call.outcome
     if (theirs.error is None) != (mine.error is None):
@@ -82,8 +82,8 @@ def _same(candidate: Misconception, call: Call) -> bool:
 
 @lru_cache(1024)  # most inputs are the same in each hand-in
 def _outcome(candidate: Misconception, given: bytes) -> Outcome:
-    args, kwargs = decode(given)
-    return call_function({candidate.function: candidate.wrong}, candidate.function, args, kwargs)
+    args, kwargs, driver = decode(given)
+    return call_function({candidate.function: candidate.wrong}, candidate.function, args, kwargs, driver)
 
 
 def _alike(mine: Any, theirs: Any, args: tuple[Any, ...]) -> bool:

@@ -290,7 +290,12 @@ class Session:
         return self._unreadable(reply)
 
     def call(
-        self, name: str, args: Sequence, kwargs: Mapping[str, Any] | None = None, timeout: float | None = None
+        self,
+        name: str,
+        args: Sequence,
+        kwargs: Mapping[str, Any] | None = None,
+        driver: str = "",
+        timeout: float | None = None,
     ) -> Outcome:
         """Call a function of the student's.
 
@@ -298,6 +303,7 @@ class Session:
             name: the function's.
             args: plain data, see `grader.wire`.
             kwargs: the same.
+            driver: see `grader.sandbox.shell.call_function`.
             timeout: seconds, in the place of `call_seconds`.
 
         Returns:
@@ -308,7 +314,7 @@ class Session:
             StudentTimeout, StudentDied: as for `run`.
         """
         seconds = self._limits.call_seconds if timeout is None else timeout
-        reply = self._ask(seconds, "call", "call", name, list(args), dict(kwargs or {}))
+        reply = self._ask(seconds, "call", "call", name, list(args), dict(kwargs or {}), driver)
         match reply:
             case ["outcome", value, error, list(warnings), arguments] if (
                 (error is None or _is_texts(error, 3))

@@ -12,9 +12,10 @@ import struct
 import sys
 import warnings
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -38,7 +39,7 @@ class Raised:
 
     Attributes:
         kind: the name of the exception's class, or of the built-in one that it is a kind of; or `MissingFunction`,
-            or `WireError` for a value that may not cross.
+            `WireError` for a value that may not cross, or `Unusable` for one that a driver failed on.
         message: its text.
         line: the last line of the student's own code that it came through, or "".
     """
@@ -75,7 +76,7 @@ class Ran:
 
 
 def call_function(
-    namespace: Mapping[str, Any], name: str, args: Sequence, kwargs: Mapping[str, Any]
+    namespace: Mapping[str, Any], name: str, args: Sequence, kwargs: Mapping[str, Any], driver: str = ""
 ) -> Outcome:
     """Call a student's function on copies of the arguments.
 
@@ -84,6 +85,8 @@ def call_function(
         name: the function's.
         args: plain data, as `grader.wire` has it; an `Rng` reaches the function as a NumPy generator.
         kwargs: the same.
+        driver: source of a function that is called in its place, with the student's function before the arguments: it
+            makes what cannot cross (callables, iterators) and calls the student's function with it.
 
     Returns:
         The outcome; whatever the function did wrong is in its `error`.
@@ -106,13 +109,17 @@ def call_function(
     generators: dict[int, tuple[np.random.Generator, Rng]] = {}
     given, named = _hand_over(decode(sent), generators)
     value, error = None, None
+    own: list[BaseException] = []
+    drive = _compiled(driver) if driver else None
     with _calm() as caught:
         try:
-            value = function(*given, **named)
+            value = drive(_watched(function, own), *given, **named) if drive else function(*given, **named)
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
             error = _raised(raised, namespace)
+            if drive and not any(raised is each for each in own):
+                error = Raised("Unusable", f"{error.kind}: {error.message}", error.line)
     with _calm():
         if error is None:
             try:
@@ -121,6 +128,27 @@ def call_function(
                 value, error = None, Raised("WireError", _sentence(name, raised))
         arguments = [_take_back(argument, generators) for argument in given]
     return Outcome(value, error, caught, arguments)
+
+
+@cache
+def _compiled(driver: str) -> Callable[..., Any]:
+    """The function that a driver's source defines."""
+    space: dict[str, Any] = {"np": np}
+    exec(compile(driver, "<check>", "exec"), space)
+    return next(reversed(space.values()))
+
+
+def _watched(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+    """The function, noting what it raises."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return called
 
 
 @contextmanager
@@ -373,11 +401,11 @@ class Shell:
         ]
         return sorted(names)
 
-    def call(self, name: str, args: Sequence, kwargs: Mapping[str, Any]) -> Outcome:
+    def call(self, name: str, args: Sequence, kwargs: Mapping[str, Any], driver: str = "") -> Outcome:
         """Call a function of his; see `call_function`. What it prints is dropped."""
         self._settle()
         try:
-            return call_function(self.shell.user_ns, name, args, kwargs)
+            return call_function(self.shell.user_ns, name, args, kwargs, driver)
         except KeyboardInterrupt as raised:
             return Outcome(error=_raised(raised, self.shell.user_ns), arguments=list(args))
         finally:

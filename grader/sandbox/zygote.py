@@ -412,8 +412,8 @@ def _answer(shell: Shell, verb: str, rest: list) -> list:
         return ["ran", ran.outputs, ran.error]
     if verb == "functions":
         return ["functions", shell.functions()]
-    name, args, kwargs = rest
-    outcome = shell.call(name, args, kwargs)
+    name, args, kwargs, driver = rest
+    outcome = shell.call(name, args, kwargs, driver)
     error = outcome.error
     same = encode(outcome.arguments) == encode(args)
     return [

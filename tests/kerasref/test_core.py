@@ -4,6 +4,7 @@ import inspect
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from kerasref import activations, losses
 from kerasref.backend import BACKEND, device, keras
 from kerasref.core import _Memo, gradient, reference
+from kerasref.validation import Arrays, Integers, NamedArrays, Padding, Pair
 from tests.kerasref.oracles import assert_agrees
 
 on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX and PyTorch compute in float32")
@@ -209,3 +211,71 @@ def test_gradient_of_several_arrays_and_of_one_that_plays_no_part():
     first, second = slopes([1, 2], [3, 4, 5])
     assert_agrees(first, [2, 4])
     assert_agrees(second, [0, 0, 0])
+
+
+@pytest.fixture
+def mixed():
+    """A reference with parameters of every kind, and how often it was computed."""
+    calls = []
+
+    @reference
+    def window(
+        x,
+        kernel_size: Pair,
+        bias=None,
+        strides: Pair | None = None,
+        padding: Padding = "valid",
+        weights: Arrays = (),
+        params: NamedArrays | None = None,
+        labels: Integers = 0,
+        f: Any = None,
+    ):
+        calls.append(f)
+        return x.sum(), kernel_size, bias, strides, padding, weights, params, labels.dtype.kind
+
+    return window, calls
+
+
+def test_every_kind_of_parameter_is_converted(mixed):
+    window, calls = mixed
+    given = {
+        "strides": [1, 2],
+        "weights": (np.ones(2, np.float32), [3]),
+        "params": {"w": [1]},
+        "labels": [1.0, 2],
+    }
+    total, kernel_size, bias, strides, padding, weights, params, labels = window([1, 2], 3, **given)
+    assert (total, kernel_size, bias, strides, padding, labels) == (3, (3, 3), None, (1, 2), "valid", "i")
+    assert [weight.dtype for weight in weights] == [np.float64] * 2 and params["w"].dtype == np.float64
+    window([1, 2], (3, 3), **given)
+    assert len(calls) == 1
+    window([1, 2], (3, 3), **{**given, "params": {"v": [1]}})
+    window([1, 2], (3, 3), **given, padding="same")
+    assert len(calls) == 3
+
+
+def test_a_call_with_a_function_is_computed_each_time(mixed):
+    window, calls = mixed
+    window([1], 1, f=np.sin)
+    window([1], 1, f=np.cos)
+    window([1], 1, f=np.sin)
+    assert calls == [np.sin, np.cos, np.sin]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"kernel_size": 0}, r"`kernel_size` is 0; expected at least 1"),
+        ({"kernel_size": (1, 2, 3)}, r"`kernel_size` is \(1, 2, 3\); expected one whole number or a pair"),
+        ({"kernel_size": 1.5}, r"`kernel_size` is 1.5; expected an integer"),
+        ({"padding": "full"}, r"`padding` is 'full'; expected 'valid' or 'same'"),
+        ({"weights": np.ones(2)}, r"`weights` is a ndarray; expected a list of arrays"),
+        ({"weights": [[1], "a"]}, r"`weights\[1\]` has dtype"),
+        ({"params": [1]}, r"`params` is a list; expected a dict of arrays"),
+        ({"labels": [0.5]}, r"`labels` has 0.5 at \[0\]; expected whole numbers"),
+        ({"bias": "none"}, r"`bias` has dtype"),
+    ],
+)
+def test_what_each_kind_refuses(mixed, given, says):
+    with pytest.raises(ValueError, match=says):
+        mixed[0](**{"x": [1.0], "kernel_size": 1, **given})
