@@ -5,7 +5,15 @@ import inspect
 
 import pytest
 
-from tests.kerasref.oracles import ASSIGNMENTS, assert_agrees, cases, recorded, torch_call, torch_value
+from tests.kerasref.oracles import (
+    ASSIGNMENTS,
+    assert_agrees,
+    cases,
+    oracle,
+    recorded,
+    torch_call,
+    torch_value,
+)
 
 
 def reference(assignment, function):
@@ -15,7 +23,7 @@ def reference(assignment, function):
 FUNCTIONS = [
     pytest.param(assignment, function, id=f"{assignment}.{function}")
     for assignment in ASSIGNMENTS
-    for function in importlib.import_module(f"tests.kerasref.oracles.{assignment}").CALLS
+    for function in oracle(assignment).CALLS
 ]
 
 
@@ -44,29 +52,9 @@ def test_recorded_values_are_what_torch_says(assignment):
         assert_agrees(torch_value(torch_call(assignment, function), arguments), expected, function)
 
 
-SIGNATURES = {
-    "activations": """
-        sigmoid(x) sigmoid_grad(x) tanh(x) tanh_grad(x) relu(x) relu_grad(x)
-        leaky_relu(x,negative_slope=0.01) leaky_relu_grad(x,negative_slope=0.01)
-        elu(x,alpha=1.0) elu_grad(x,alpha=1.0) softplus(x) softplus_grad(x)
-        softmax(x,axis=-1) softmax_backward(upstream,x,axis=-1)
-    """,
-    "losses": """
-        l1_loss(y_true,y_pred) l2_loss(y_true,y_pred) mean_absolute_error(y_true,y_pred)
-        mean_squared_error(y_true,y_pred) mean_squared_error_grad(y_true,y_pred)
-        linear_regression_cost(theta,x,y) linear_regression_grad(theta,x,y)
-        huber(y_true,y_pred,delta=1.0) huber_grad(y_true,y_pred,delta=1.0) hinge(y_true,y_pred)
-        cross_entropy(y_true,probabilities)
-        sigmoid_cross_entropy(y_true,logits) sigmoid_cross_entropy_grad(y_true,logits)
-        softmax_cross_entropy(y_true,logits) softmax_cross_entropy_grad(y_true,logits)
-        total_variation(images) gram_matrix(features) style_loss(style,generated) content_loss(content,generated)
-    """,
-}
-
-
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_names_and_signatures_are_the_contract(assignment):
-    for line in SIGNATURES[assignment].split():
+    for line in oracle(assignment).SIGNATURES.split():
         function = reference(assignment, line.split("(")[0])
         parameters = inspect.signature(function).parameters.values()
         bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]

@@ -1,5 +1,6 @@
-"""What torch says, live or recorded. One module an assignment: `CALLS`, the torch expression of each function, and
-`cases(rng)`, which gives (function, arguments) to try it on.
+"""What torch says, live or recorded. One module an assignment: `SIGNATURES`, the contract's; `CALLS`, the torch
+expression of each function that torch has too, one tensor or a tuple; and `cases(rng)`, which gives (function,
+arguments) to try it on.
 
 `python -m tests.kerasref.oracles` writes tests/kerasref/recorded/ anew; it needs torch.
 """
@@ -8,13 +9,14 @@ import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from kerasref.backend import BACKEND
 
-ASSIGNMENTS = ("activations", "losses")
+ASSIGNMENTS = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 RECORDED = Path(__file__).parent.parent / "recorded"
 
 # Keras computes in float32 under JAX and PyTorch.
@@ -22,36 +24,49 @@ TOLERANCE = 1e-12 if BACKEND == "tensorflow" else 1e-5
 
 
 def assert_agrees(actual: Any, expected: Any, label: object = "") -> None:
-    """Equal shapes, and values within 1e-12 relative or absolute."""
+    """Equal shapes, and values within 1e-12 relative or absolute; part by part for a tuple."""
+    if isinstance(expected, tuple):
+        assert isinstance(actual, tuple) and len(actual) == len(expected), label
+        for one, other in zip(actual, expected, strict=True):
+            assert_agrees(one, other, label)
+        return
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape, label
     error = np.abs(actual - expected) / np.maximum(1, np.abs(expected))
     assert (error <= TOLERANCE).all(), f"{label}: {error.max()}"
 
 
+def oracle(assignment: str) -> ModuleType:
+    """The assignment's module."""
+    return importlib.import_module(f"tests.kerasref.oracles.{assignment}")
+
+
 def cases(assignment: str, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Calls of the assignment's functions: (function, arguments)."""
-    oracle = importlib.import_module(f"tests.kerasref.oracles.{assignment}")
-    yield from oracle.cases(np.random.default_rng(seed))
+    yield from oracle(assignment).cases(np.random.default_rng(seed))
 
 
 def torch_call(assignment: str, function: str) -> str:
     """The torch expression of a function."""
-    return importlib.import_module(f"tests.kerasref.oracles.{assignment}").CALLS[function]
+    return oracle(assignment).CALLS[function]
 
 
-def torch_value(call: str, arguments: dict[str, Any]) -> np.ndarray:
-    """A torch expression evaluated on `arguments`, arrays as float64 tensors."""
+def torch_value(call: str, arguments: dict[str, Any]) -> Any:
+    """A torch expression evaluated on `arguments`, arrays as float64 tensors; `grad(output, x, ...)` is autograd."""
     import torch
 
-    def grad(output: Any, x: Any) -> Any:
-        return torch.autograd.grad(output.sum(), x)[0]
+    def grad(output: Any, *inputs: Any) -> Any:
+        found = torch.autograd.grad(output.sum(), inputs)
+        return found[0] if len(inputs) == 1 else found
 
     names = {
         name: torch.tensor(value, requires_grad=True) if isinstance(value, np.ndarray) else value
         for name, value in arguments.items()
     }
-    return eval(call, {"torch": torch, "F": torch.nn.functional, "grad": grad, **names}).detach().numpy()
+    value = eval(call, {"torch": torch, "F": torch.nn.functional, "grad": grad, **names})
+    if isinstance(value, tuple):
+        return tuple(part.detach().numpy() for part in value)
+    return value.detach().numpy()
 
 
 def record(assignment: str) -> None:
@@ -73,7 +88,7 @@ def record(assignment: str) -> None:
     (RECORDED / f"{assignment}.json").write_text(f'{head}, "entries": [\n{lines}\n]}}\n')
 
 
-def recorded(assignment: str) -> list[tuple[str, dict[str, Any], np.ndarray]]:
+def recorded(assignment: str) -> list[tuple[str, dict[str, Any], Any]]:
     """The assignment's recorded values: (function, arguments, value)."""
     entries = json.loads((RECORDED / f"{assignment}.json").read_text())["entries"]
     return [
@@ -87,8 +102,15 @@ def recorded(assignment: str) -> list[tuple[str, dict[str, Any], np.ndarray]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return {"parts": [_plain(part) for part in value]}
     return {"shape": value.shape, "data": value.ravel().tolist()} if isinstance(value, np.ndarray) else value
 
 
 def _rebuilt(value: Any) -> Any:
-    return np.array(value["data"], float).reshape(value["shape"]) if isinstance(value, dict) else value
+    match value:
+        case {"parts": parts}:
+            return tuple(map(_rebuilt, parts))
+        case {"shape": shape, "data": data}:
+            return np.array(data, float).reshape(shape)
+    return value

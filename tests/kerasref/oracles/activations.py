@@ -5,6 +5,13 @@ from typing import Any
 
 import numpy as np
 
+SIGNATURES = """
+sigmoid(x) sigmoid_grad(x) tanh(x) tanh_grad(x) relu(x) relu_grad(x)
+leaky_relu(x,negative_slope=0.01) leaky_relu_grad(x,negative_slope=0.01)
+elu(x,alpha=1.0) elu_grad(x,alpha=1.0) softplus(x) softplus_grad(x)
+softmax(x,axis=-1) softmax_backward(upstream,x,axis=-1)
+"""
+
 CALLS = {
     "sigmoid": "torch.sigmoid(x)",
     "sigmoid_grad": "grad(torch.sigmoid(x), x)",

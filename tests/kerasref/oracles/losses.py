@@ -5,6 +5,17 @@ from typing import Any
 
 import numpy as np
 
+SIGNATURES = """
+l1_loss(y_true,y_pred) l2_loss(y_true,y_pred) mean_absolute_error(y_true,y_pred)
+mean_squared_error(y_true,y_pred) mean_squared_error_grad(y_true,y_pred)
+linear_regression_cost(theta,x,y) linear_regression_grad(theta,x,y)
+huber(y_true,y_pred,delta=1.0) huber_grad(y_true,y_pred,delta=1.0) hinge(y_true,y_pred)
+cross_entropy(y_true,probabilities)
+sigmoid_cross_entropy(y_true,logits) sigmoid_cross_entropy_grad(y_true,logits)
+softmax_cross_entropy(y_true,logits) softmax_cross_entropy_grad(y_true,logits)
+total_variation(images) gram_matrix(features) style_loss(style,generated) content_loss(content,generated)
+"""
+
 CALLS = {
     "l1_loss": "F.l1_loss(y_pred, y_true, reduction='sum')",
     "l2_loss": "F.mse_loss(y_pred, y_true, reduction='sum')",
