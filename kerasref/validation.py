@@ -166,6 +166,24 @@ def fraction(**numbers: float) -> None:
             raise ValueError(f"`{name}` is {given}; expected a number from 0 to below 1: give one.")
 
 
+def same_length(**each: Any) -> None:
+    """Refuse arrays or lists of different lengths."""
+    (first, expected), *others = each.items()
+    for name, given in others:
+        if len(given) != len(expected):
+            raise ValueError(
+                f"`{name}` has length {len(given)}, `{first}` has {len(expected)}; expected equal lengths: make them agree."
+            )
+
+
+def labels_below(classes: int, **labels: np.ndarray) -> None:
+    """Refuse whole numbers outside 0 to `classes - 1`."""
+    for name, given in labels.items():
+        _refuse(
+            name, given, (given < 0) | (given >= classes), f"classes from 0 to {classes - 1}: renumber them"
+        )
+
+
 def axis_of(x: np.ndarray, axis: int) -> int:
     """`axis` of `x`, counted from the front."""
     if not -x.ndim <= axis < x.ndim:
