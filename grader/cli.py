@@ -395,7 +395,7 @@ def grade(
 
     Example: grader grade activations
     """
-    from grader.classroom import grade_class, hand_ins, into_gradebook
+    from grader.classroom import grade_class, into_gradebook, places_of
     from grader.report.tables import class_table
     from grader.result import published
     from grader.runner import GradingFailed
@@ -407,20 +407,21 @@ def grade(
     settings = Settings.of(course).changed(
         limits=limits_from(limit or []), sandbox=sandbox, allow_unsandboxed=allow_unsandboxed
     )
-    folder = submissions or course.submitted
     crew: dict[str, Any] = {"settings": settings, "workers": workers, "scheduler": scheduler}
     try:
-        with _bar(f"grading {name}", len(list(hand_ins(folder, name)))) as advance:
+        with _bar(f"grading {name}", len(list(places_of(course, name, submissions)))) as advance:
             if submissions is None:
                 written = into_gradebook(course, name, progress=advance, anew=force, **crew)
                 results = written.results
             else:
-                written, results = None, grade_class(course, name, folder, advance, **crew)
+                written, results = None, grade_class(course, name, submissions, advance, **crew)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
     if written:
         for student, problem in written.problems.items():
             err.print(f"student {one_line(student)}: {one_line(problem)}", style="red", markup=False)
+        for warning in written.warnings:
+            err.print(one_line(warning), style="yellow", markup=False, soft_wrap=True)
         for change in written.changes:
             err.print(
                 f"{one_line(change.student)}: {change.exercise} was {change.old:g}, is {change.new:g}",

@@ -9,9 +9,10 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import nbformat
 
 from grader.course import Course, CourseError
+from grader.folders import Folders
 from grader.notebooks import UnreadableHandIn, keep_only, read_timestamp, rebuild
 from grader.report.plain import UNFIT, fit_for_a_name
 from grader.result import Result
@@ -29,7 +31,15 @@ if TYPE_CHECKING:
     from nbgrader.api import Comment, Grade
     from nbgrader.coursedir import CourseDirectory
     from sqlalchemy import Connection, Engine
+    from traitlets.config import Config
 
+UNUSED = {
+    ("CourseDirectory", "notebook_id"): "an assignment has one notebook",
+    ("Autograde", "exclude_overwriting"): "of a hand-in, only its notebook is taken",
+    ("Autograde", "force"): "say `grader grade --force`",
+    ("BaseConverter", "force"): "say `grader grade --force`",
+    ("Execute", ""): "hand-ins run in a sandbox, whose limits are in c.Grade.limits",
+}
 KNOWN = "SELECT n.id FROM notebook n JOIN assignment a ON a.id = n.assignment_id WHERE a.name = :assignment AND n.name = :assignment"
 STORED = """
 SELECT s.student_id, c.name, g.auto_score, a.duedate, s.extension, n.late_submission_penalty
@@ -122,9 +132,10 @@ class Writer:
 
     Attributes:
         changes: the marks that moved, a student's first ones aside.
+        warnings: hooks that failed, and settings of nbgrader's that have no meaning here.
 
     Raises:
-        CourseError: on entering or writing: the gradebook cannot be opened or does not know the assignment.
+        CourseError: the gradebook cannot be opened or does not know the assignment, or nbgrader_config.py sets what cannot be.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
@@ -132,7 +143,9 @@ class Writer:
         self.assignment = assignment
         self.changes: list[Change] = []
         self._records = course.private / "gradebook" / assignment
+        self._folders = Folders(course)
         self._config = configuration(course)
+        self.warnings = _unused(self._config)
         self._settings = hashlib.sha256((course.root / "nbgrader_config.py").read_bytes()).hexdigest()
         self._open = ExitStack()
 
@@ -171,6 +184,28 @@ class Writer:
             if student in stored and self._kept(student) == self._record(student, key, stored[student])
         }
 
+    def hand_in(self, student: str) -> Path:
+        """The path of a hand-in."""
+        return self._folders.of("submitted", student, self.assignment) / f"{self.assignment}.ipynb"
+
+    @property
+    def before(self) -> Callable[[str, Path], None] | None:
+        """The course's `pre_convert_hook`, if it has one, for a hand-in before it is read."""
+        if any("pre_convert_hook" in self._config[section] for section in ("BaseConverter", "Autograde")):
+            return lambda student, _: self._hook("pre_convert_hook", student)
+        return None
+
+    def _hook(self, name: str, student: str) -> None:
+        """Run a hook as nbgrader does, but say so where it fails."""
+        hook = getattr(self._steps.app, name)
+        if hook is None:
+            return
+        try:
+            with chdir(self.course.root), redirect_stdout(sys.stderr):
+                hook(assignment=self.assignment, student=student, notebooks=[str(self.hand_in(student))])
+        except Exception as error:
+            self.warnings.append(f"{name} failed for {student}: {type(error).__name__}: {_short(error)}")
+
     def write(self, student: str, key: str, raw: bytes | None, result: Result) -> str:
         """Put one result in.
 
@@ -190,6 +225,8 @@ class Writer:
 
         if not fit_for_a_name(student):
             return f"nbgrader cannot take a name {UNFIT}: rename the folder"
+        if not self._steps.takes(student):
+            return "the gradebook does not know this student, and c.Autograde.create_student is False"
         try:
             with _quiet():
                 self._write(student, key, raw, result)
@@ -201,10 +238,11 @@ class Writer:
                 self._steps.refuse(session, student)
             shutil.rmtree(self._file(student).parent, ignore_errors=True)
             return f"nbgrader did not take the result ({type(error).__name__}: {_short(error)})"
+        self._hook("post_convert_hook", student)
         return ""
 
     def _write(self, student: str, key: str, raw: bytes | None, result: Result) -> None:
-        timestamp = read_timestamp(self.course.submitted / student / self.assignment)
+        timestamp = read_timestamp(self.hand_in(student).parent)
         try:
             notebook = rebuild(raw or b"", self._steps.release).notebook()
         except UnreadableHandIn:
@@ -232,8 +270,7 @@ class Writer:
         )
 
     def _file(self, student: str) -> Path:
-        autograded = self._config.CourseDirectory.get("autograded_directory", "autograded")
-        return self.course.root / autograded / student / self.assignment / f"{self.assignment}.ipynb"
+        return self._folders.of("autograded", student, self.assignment) / f"{self.assignment}.ipynb"
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         """Student -> what the gradebook holds of our making."""
@@ -252,7 +289,7 @@ class Writer:
             facts = self._file(student).stat()
         except OSError:
             return None
-        timestamp = read_timestamp(self.course.submitted / student / self.assignment)
+        timestamp = read_timestamp(self.hand_in(student).parent)
         return {
             "key": key,
             "settings": self._settings,
@@ -285,14 +322,20 @@ class _Steps:
             from sqlalchemy.orm import scoped_session, sessionmaker
 
             self.assignment = assignment
+            self.connection = connection
             self.notebook_id = notebook_id
+            from grader.autograde import made, steps_of
+
             place = course_directory(course, assignment_id=assignment)
-            self.app = Autograde(coursedir=place, config=configuration(course))
+            try:
+                self.app = Autograde(coursedir=place, config=configuration(course))
+                sanitize, self.steps = made(self.app, self.app.sanitize_preprocessors), steps_of(self.app)
+            except Exception as error:
+                raise CourseError(f"nbgrader_config.py: {_short(error)}") from error
             self._who = {"notebook": assignment, "assignment": assignment, "db_url": place.db_url}
             self.release = nbformat.read(course.released(assignment), as_version=4)
-            for step in self._made(self.app.sanitize_preprocessors):
+            for step in sanitize:
                 self.release, _ = step.preprocess(self.release, {"nbgrader": self._who})
-            self.steps = self._made(self.app.autograde_preprocessors)
             self.gradebook = Gradebook(place.db_url, place.course_id)
             self.gradebook.db.remove()
             self.gradebook.db = scoped_session(
@@ -316,11 +359,14 @@ class _Steps:
         finally:
             self.gradebook.db.remove()
 
-    def _made(self, steps: Iterable[Any]) -> list[Any]:
-        from traitlets.utils.importstring import import_item
+    def takes(self, student: str) -> bool:
+        """Whether this student may have a place in the gradebook."""
+        from nbgrader.api import Student
 
-        made = [(import_item(step) if isinstance(step, str) else step)(parent=self.app) for step in steps]
-        return [step for step in made if step.enabled]
+        if self.app.create_student:
+            return True
+        with self.connection.begin(), self.session() as session:
+            return session.get(Student, student) is not None
 
     def take(
         self, session: Any, student: str, notebook: Any, result: Result, timestamp: bytes | None
@@ -395,6 +441,15 @@ class _Steps:
             return {self.cells[each.cell_id]: each for each in found}
 
         return submission, notebook, _Rows(by_name(Grade), by_name(Comment))
+
+
+def _unused(config: Config) -> list[str]:
+    """What nbgrader_config.py sets in vain."""
+    return [
+        f"nbgrader_config.py: {'.'.join(filter(None, ('c', *place)))} has no meaning for `grader grade`: {why}"
+        for place, why in UNUSED.items()
+        if (section := config[place[0]]) and (not place[1] or place[1] in section)
+    ]
 
 
 def _late(assignment: Any, submission: Any, row: Any) -> list[Any]:
