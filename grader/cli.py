@@ -103,9 +103,9 @@ def _bar(what: str, total: int | None) -> Iterator[Any]:
     ) as progress:
         task = progress.add_task(what, total=total, rate="")
 
-        def advance(*_: Any) -> None:
+        def advance(*_: Any, total: int | None = total) -> None:
             speed = progress.tasks[task].speed
-            progress.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
+            progress.update(task, advance=1, total=total, rate=f"{speed:.1f}/s" if speed else "")
 
         yield advance
 
@@ -384,7 +384,7 @@ def grade(
         str | None,
         typer.Option(
             metavar="tcp://HOST:PORT",
-            help="A Dask scheduler, whose workers grade in their place.",
+            help="A Dask scheduler, whose workers grade in their place (or tls://).",
             show_default=False,
         ),
     ] = None,
@@ -436,21 +436,32 @@ def grade(
 
 
 @app.command()
-def feedback(name: Name, db: Db = None, as_json: Json = False) -> None:
-    """Write each student's feedback page into feedback/.
+def feedback(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Make again what has not changed since.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that make pages.", show_default=False)
+    ] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Write each student's feedback page: those that are not as marks, comments and notebooks are now.
 
     Example: grader feedback activations
     """
-    from grader.gradebook import feedback as write_feedback
+    from grader.feedback import feedback as write_feedback
+    from grader.folders import Folders
 
     known(name, syllabus(), "assignment")
     course = replace(Course.find(), db=db)
-    with _bar("writing feedback", None):
-        pages = write_feedback(course, name)
+    with _bar("writing feedback", None) as advance:
+        pages = write_feedback(course, name, progress=advance, anew=force, workers=workers)
+    made = [str(page) for page, is_new in pages.items() if is_new]
     if as_json:
-        _print_json({"assignment": name, "pages": [str(page) for page in pages]})
+        _print_json({"assignment": name, "pages": [str(page) for page in pages], "made": made})
         return
-    out.print(f"{len(pages)} pages in {course.root / 'feedback'}", markup=False, soft_wrap=True)
+    folder = Folders(course).of("feedback", "", "")
+    out.print(f"{len(pages)} pages in {folder}, {len(made)} made now", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -539,7 +550,8 @@ def demo(as_json: Json = False) -> None:
     Example: grader demo
     """
     from grader.classroom import Grader, into_gradebook
-    from grader.gradebook import feedback as write_feedback
+    from grader.feedback import feedback as write_feedback
+    from grader.folders import Folders, hand_ins
     from grader.notebooks import build_release
     from grader.report.tables import class_table
     from grader.result import published
@@ -554,7 +566,10 @@ def demo(as_json: Json = False) -> None:
     root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched
     shutil.rmtree(root, ignore_errors=True)
     course = here.copied_to(root)
-    shutil.copytree(here.root / "examples" / "classroom", course.submitted)
+    folders = Folders(course)
+    for name in syllabus():
+        for student, path in hand_ins(here.root / "examples" / "classroom", name):
+            shutil.copytree(path.parent, folders.of("submitted", student, name))
     graded = {}
     for name in syllabus():
         with _bar(f"{name}: releasing", 1) as advance:
@@ -569,12 +584,12 @@ def demo(as_json: Json = False) -> None:
         return
     out.print(class_table(graded))
     for what, path in (
-        ("hand-ins", "submitted"),
-        ("gradebook", "gradebook.db"),
-        ("graded notebooks", "autograded"),
-        ("feedback", "feedback"),
+        ("hand-ins", folders.of("submitted", "", "")),
+        ("gradebook", course.root / "gradebook.db"),
+        ("graded notebooks", folders.of("autograded", "", "")),
+        ("feedback", folders.of("feedback", "", "")),
     ):
-        out.print(f"{what}: {(course.root / path).relative_to(here.root)}", markup=False)
+        out.print(f"{what}: {path.relative_to(here.root)}", markup=False)
 
 
 @app.callback(invoke_without_command=True)

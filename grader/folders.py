@@ -53,12 +53,17 @@ class Folders:
             nbgrader_step=name, student_id=student, assignment_id=assignment
         )
 
-    def hand_ins(self, assignment: str, step: str = "submitted") -> Iterator[tuple[str, Path]]:
+    def hand_ins(self, assignment: str) -> Iterator[tuple[str, Path]]:
         """The students who are meant and have a place for the assignment, with the path of their notebook.
 
         Raises:
             CourseError: there is no folder to look in.
         """
+        _insist(self.of("submitted", ANY, assignment), assignment)
+        return self.found("submitted", assignment)
+
+    def found(self, step: str, assignment: str) -> Iterator[tuple[str, Path]]:
+        """The same at any step, none where there is no folder."""
         excluded = self._set.get("student_id_exclude", "").split(",")
         for student, path in _found(self.of(step, ANY, assignment), assignment):
             if fnmatchcase(student, self._set.get("student_id", "*")) and student not in excluded:
@@ -74,15 +79,20 @@ def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:
     Raises:
         CourseError: there is no such folder.
     """
+    _insist(folder / ANY / assignment, assignment)
     return _found(folder / ANY / assignment, assignment)
+
+
+def _insist(place: Path, assignment: str) -> None:
+    within = Path(str(place).partition(ANY)[0])
+    if not within.is_dir():
+        shown = Path(str(place).replace(ANY, "<student>"), f"{assignment}.ipynb")
+        raise CourseError(f"no folder {within}: hand-ins are read from {shown}")
 
 
 def _found(place: Path, assignment: str) -> Iterator[tuple[str, Path]]:
     """What `place`, with `ANY` for the student, stands for, in the order of the students' names."""
     form = os.path.normpath(place)
-    if not os.path.isdir(within := os.path.dirname(form.partition(ANY)[0])):
-        shown = os.path.join(form.replace(ANY, "<student>"), f"{assignment}.ipynb")
-        raise CourseError(f"no folder {within}: hand-ins are read from {shown}")
     first, *rest = map(re.escape, form.split(ANY))
     student = re.compile(f"{first}([^/]+)" + r"\1".join(rest))
     found = filter(None, map(student.fullmatch, glob.glob(glob.escape(form).replace(ANY, "*"))))

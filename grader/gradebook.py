@@ -1,10 +1,8 @@
-"""nbgrader's gradebook and feedback, driven from here."""
+"""nbgrader's gradebook, driven from here."""
 
 from __future__ import annotations
 
 import copy
-import gc
-import glob
 import hashlib
 import json
 import os
@@ -83,7 +81,7 @@ def open_database(course: Course) -> Iterator[Connection]:
                 "the gradebook's address must be like sqlite:////folder/gradebook.db or postgresql://user@host/database"
             ) from None
         except SQLAlchemyError as error:
-            raise CourseError(f"the gradebook at {engine.url!r} cannot be opened: {_short(error)}") from None
+            raise CourseError(f"the gradebook at {engine.url!r} cannot be opened: {short(error)}") from None
         yield connection
 
 
@@ -204,7 +202,7 @@ class Writer:
             with chdir(self.course.root), redirect_stdout(sys.stderr):
                 hook(assignment=self.assignment, student=student, notebooks=[str(self.hand_in(student))])
         except Exception as error:
-            self.warnings.append(f"{name} failed for {student}: {type(error).__name__}: {_short(error)}")
+            self.warnings.append(f"{name} failed for {student}: {type(error).__name__}: {short(error)}")
 
     def write(self, student: str, key: str, raw: bytes | None, result: Result) -> str:
         """Put one result in.
@@ -228,16 +226,16 @@ class Writer:
         if not self._steps.takes(student):
             return "the gradebook does not know this student, and c.Autograde.create_student is False"
         try:
-            with _quiet():
+            with quiet():
                 self._write(student, key, raw, result)
         except Exception as error:
             causes = (error, error.__context__)  # nbgrader raises its own in the place of its database's
             if any(isinstance(each, InterfaceError | OperationalError | OSError) for each in causes):
-                raise CourseError(f"the result of {student} could not be written: {_short(error)}") from None
-            with _quiet(), self._connection.begin(), self._steps.session() as session:
+                raise CourseError(f"the result of {student} could not be written: {short(error)}") from None
+            with quiet(), self._connection.begin(), self._steps.session() as session:
                 self._steps.refuse(session, student)
             shutil.rmtree(self._file(student).parent, ignore_errors=True)
-            return f"nbgrader did not take the result ({type(error).__name__}: {_short(error)})"
+            return f"nbgrader did not take the result ({type(error).__name__}: {short(error)})"
         self._hook("post_convert_hook", student)
         return ""
 
@@ -316,7 +314,7 @@ class _Steps:
     """
 
     def __init__(self, course: Course, assignment: str, connection: Connection, notebook_id: str) -> None:
-        with _quiet():
+        with quiet():
             from nbgrader.api import BaseCell, Gradebook
             from nbgrader.converters import Autograde
             from sqlalchemy.orm import scoped_session, sessionmaker
@@ -331,7 +329,7 @@ class _Steps:
                 self.app = Autograde(coursedir=place, config=configuration(course))
                 sanitize, self.steps = made(self.app, self.app.sanitize_preprocessors), steps_of(self.app)
             except Exception as error:
-                raise CourseError(f"nbgrader_config.py: {_short(error)}") from error
+                raise CourseError(f"nbgrader_config.py: {short(error)}") from error
             self._who = {"notebook": assignment, "assignment": assignment, "db_url": place.db_url}
             self.release = nbformat.read(course.released(assignment), as_version=4)
             for step in sanitize:
@@ -468,41 +466,14 @@ def _penalty(step: Any, submission: Any, row: Any) -> float | None:
     return None if penalty is None else step._check_late_penalty(row, penalty)
 
 
-def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
-    """Make nbgrader's feedback pages of what is autograded, and return them.
-
-    Raises:
-        CourseError: where there is nothing to make them of, or nbgrader could not.
-    """
-    with open_database(course):
-        pass
-    with _quiet():
-        from nbgrader.converters import GenerateFeedback
-        from nbgrader.utils import capture_log
-
-        place = course_directory(course, assignment_id=assignment, student_id=student)
-        root = glob.escape(str(course.root.resolve()))
-        pattern = f"{root}/{{}}/{student}/{assignment}/{assignment}.{{}}"
-        if not glob.glob(pattern.format(place.autograded_directory, "ipynb")):
-            raise CourseError(f"nothing of {assignment} is autograded: run `grader grade {assignment}`")
-        app = GenerateFeedback(coursedir=place, config=configuration(course))
-        app.force = True
-        gc.freeze()  # a page is many small objects: what is imported need not be searched with them
-        ran = capture_log(app)
-        gc.unfreeze()
-        if not ran["success"]:
-            raise CourseError(f"feedback of {assignment}: {ran['error'].strip().splitlines()[-1]}")
-        return sorted(map(Path, glob.glob(pattern.format(place.feedback_directory, "html"))))
-
-
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
     """The first line of what an error says: of a database's, the driver's own word."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the warnings that nbgrader and its database library have for their own authors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
