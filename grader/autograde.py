@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import parse_utc
 from traitlets import Bool, Dict, Unicode
 from traitlets.log import get_logger
+from traitlets.utils.importstring import import_item
 
 from grader.notebooks import UnreadableHandIn, read_hand_in, read_timestamp, rebuild
 from grader.notebooks.clean import clean_outputs
@@ -59,21 +63,50 @@ class HandInExporter(NotebookExporter):
         return output, resources
 
 
+def made(autograde: Any, steps: Iterable[Any]) -> list[Any]:
+    """Those of `autograde`'s preprocessors that are enabled."""
+    each = [(import_item(step) if isinstance(step, str) else step)(parent=autograde) for step in steps]
+    return [step for step in each if step.enabled]
+
+
+def steps_of(autograde: Any) -> list[Any]:
+    """What it takes a rebuilt hand-in through.
+
+    Raises:
+        NbGraderException: our grading is not among it, or a kernel is: a check that did not run would earn all its points.
+    """
+    steps = made(autograde, autograde.autograde_preprocessors)
+    if any(isinstance(step, ExecutePreprocessor) for step in steps):
+        raise NbGraderException(
+            "c.Autograde.autograde_preprocessors has Execute: hand-ins run in the sandbox alone"
+        )
+    if not any(isinstance(step, Grade) for step in steps):
+        raise NbGraderException(
+            "c.Autograde.autograde_preprocessors has no grader.autograde.Grade that is enabled: nothing would be graded"
+        )
+    return steps
+
+
 def _guard(autograde: Any) -> None:
     """Let `autograde` look for the assignment's own notebook alone, in every hand-in, whatever else is in there.
 
     Left to itself it follows links, copies every file into what is given back, and drops a hand-in
     whose notebook has another name or whose timestamp cannot be read.
     """
+    steps_of(autograde)
     course = autograde.coursedir
     name = course.assignment_id
+    place = re.compile(
+        course.format_path(course.submitted_directory, "(?P<student>.*)", re.escape(name), escape=True)
+    )
     autograde.assignments = {
         folder: [os.path.join(folder, f"{name}.ipynb")]
         for folder in autograde.assignments
-        if fit_for_a_name(Path(folder).parent.name)  # formgrader puts names into its pages as they are
+        if (match := place.match(folder))
+        and fit_for_a_name(match["student"])  # formgrader's pages have it as it is
     }
-    if name not in course.ignore:
-        course.ignore = [*course.ignore, name]  # names the folder of each hand-in, so nothing in it is copied
+    if "*" not in course.ignore:
+        course.ignore = [*course.ignore, "*"]  # nothing in a hand-in is copied
     course.get_existing_timestamp = lambda folder: time_of(read_timestamp(Path(folder)))
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.cases import CaseBook
-from grader.course import Course, CourseError
+from grader.course import Course
 from grader.crew import Crew, Task
 from grader.examiner import Examiner, Sitting
+from grader.folders import Folders, hand_ins
 from grader.gradebook import Change, Writer
 from grader.notebooks import UnreadableHandIn, read_hand_in, solution_namespace
 from grader.report.plain import one_line
@@ -177,10 +178,11 @@ class Graded:
 def graded_class(
     grader: Grader,
     assignment: str,
-    folder: Path,
+    folder: Path | None = None,
     *,
     students: Iterable[str] | None = None,
     anew: bool = False,
+    before: Callable[[str, Path], object] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Iterator[Graded]:
@@ -189,16 +191,21 @@ def graded_class(
     Args:
         grader: the course's.
         assignment: the assignment.
-        folder: holds `<student>/<assignment>/<assignment>.ipynb`.
+        folder: holds `<student>/<assignment>/<assignment>.ipynb`; the course's own where left out.
         students: whose; everybody's where left out.
         anew: grade also what was graded before and has not changed.
+        before: called with the student and the path of a hand-in that is to be graded; may change it.
         workers: how many processes of this machine; as many as it has processors where left out, if there is work for them.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
 
     Raises:
         SandboxError: there is no sandbox here; nobody is graded.
     """
-    places = [each for each in hand_ins(folder, assignment) if students is None or each[0] in students]
+    places = [
+        each
+        for each in places_of(grader.course, assignment, folder)
+        if students is None or each[0] in students
+    ]
     processes = workers or max(1, min(len(os.sched_getaffinity(0)), len(places) // ENOUGH))
     with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler) as crew:
 
@@ -208,10 +215,16 @@ def graded_class(
                 grader.log(assignment, result)
                 yield Graded(task.key, task.raw, result, fresh=True)
 
-        for student, path in places:
+        def seen(student: str, path: Path) -> tuple[bytes | None, str, str, Result | None]:
             raw, unreadable = _read(path)
             key = grader.key(assignment, raw or unreadable.encode("utf-8", "backslashreplace"))
-            result = None if anew else grader.kept(key, student)
+            return raw, unreadable, key, None if anew else grader.kept(key, student)
+
+        for student, path in places:
+            raw, unreadable, key, result = seen(student, path)
+            if before is not None and result is None:
+                before(student, path)
+                raw, unreadable, key, result = seen(student, path)
             if result is not None:
                 yield Graded(key, raw, result, fresh=False)
             elif raw is not None:
@@ -221,6 +234,11 @@ def graded_class(
                 grader.keep(key, result)
                 yield Graded(key, None, result, fresh=True)
         yield from kept(crew.rest())
+
+
+def places_of(course: Course, assignment: str, folder: Path | None) -> Iterator[tuple[str, Path]]:
+    """The students of a folder, or of the course where it is left out, with the path of their notebook."""
+    return Folders(course).hand_ins(assignment) if folder is None else hand_ins(folder, assignment)
 
 
 def _read(path: Path) -> tuple[bytes | None, str]:
@@ -265,11 +283,13 @@ class Written:
     Attributes:
         results: the results in the order of the students' names.
         problems: student -> why his result is not in the gradebook.
+        warnings: what else an instructor should know.
         changes: the marks that moved.
     """
 
     results: list[Result] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
 
@@ -284,7 +304,7 @@ def into_gradebook(
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Written:
-    """Grade the hand-ins under `submitted/` into the gradebook: what has not changed since is neither graded nor written.
+    """Grade the course's hand-ins into the gradebook: what has not changed since is neither graded nor written.
 
     Args and errors are those of `graded_class`; `progress` is called with each result when it is in.
 
@@ -306,9 +326,9 @@ def into_gradebook(
         for graded in graded_class(
             grader,
             assignment,
-            course.submitted,
             students=students,
             anew=anew,
+            before=writer.before,
             workers=workers,
             scheduler=scheduler,
         ):
@@ -318,23 +338,11 @@ def into_gradebook(
                 known[graded.result.student] = graded.key
             done(graded.result)
         for student in sorted(known.keys() - writer.written(known)):
-            path = course.submitted / student / assignment / f"{assignment}.ipynb"
             if (kept := grader.kept(known[student], student)) is not None:
-                put(known[student], _read(path)[0], kept)
-        written.changes = writer.changes
+                put(known[student], _read(writer.hand_in(student))[0], kept)
+        written.changes, written.warnings = writer.changes, writer.warnings
     written.results.sort(key=lambda result: result.student)
     return written
-
-
-def hand_ins(folder: Path, assignment: str) -> Iterator[tuple[str, Path]]:
-    """The students of a folder who have a place for the assignment, with the path of their notebook."""
-    if not folder.is_dir():
-        raise CourseError(
-            f"no folder {folder}: hand-ins are read from {folder}/<student>/{assignment}/{assignment}.ipynb"
-        )
-    for student in sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()):
-        if (folder / student / assignment).is_dir():
-            yield student, folder / student / assignment / f"{assignment}.ipynb"
 
 
 @cache

@@ -103,9 +103,9 @@ def _bar(what: str, total: int | None) -> Iterator[Any]:
     ) as progress:
         task = progress.add_task(what, total=total, rate="")
 
-        def advance(*_: Any) -> None:
+        def advance(*_: Any, total: int | None = total) -> None:
             speed = progress.tasks[task].speed
-            progress.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
+            progress.update(task, advance=1, total=total, rate=f"{speed:.1f}/s" if speed else "")
 
         yield advance
 
@@ -384,7 +384,7 @@ def grade(
         str | None,
         typer.Option(
             metavar="tcp://HOST:PORT",
-            help="A Dask scheduler, whose workers grade in their place.",
+            help="A Dask scheduler, whose workers grade in their place (or tls://).",
             show_default=False,
         ),
     ] = None,
@@ -395,7 +395,7 @@ def grade(
 
     Example: grader grade activations
     """
-    from grader.classroom import grade_class, hand_ins, into_gradebook
+    from grader.classroom import grade_class, into_gradebook, places_of
     from grader.report.tables import class_table
     from grader.result import published
     from grader.runner import GradingFailed
@@ -407,20 +407,21 @@ def grade(
     settings = Settings.of(course).changed(
         limits=limits_from(limit or []), sandbox=sandbox, allow_unsandboxed=allow_unsandboxed
     )
-    folder = submissions or course.submitted
     crew: dict[str, Any] = {"settings": settings, "workers": workers, "scheduler": scheduler}
     try:
-        with _bar(f"grading {name}", len(list(hand_ins(folder, name)))) as advance:
+        with _bar(f"grading {name}", len(list(places_of(course, name, submissions)))) as advance:
             if submissions is None:
                 written = into_gradebook(course, name, progress=advance, anew=force, **crew)
                 results = written.results
             else:
-                written, results = None, grade_class(course, name, folder, advance, **crew)
+                written, results = None, grade_class(course, name, submissions, advance, **crew)
     except (SandboxError, GradingFailed) as failure:
         raise CourseError(str(failure)) from None
     if written:
         for student, problem in written.problems.items():
             err.print(f"student {one_line(student)}: {one_line(problem)}", style="red", markup=False)
+        for warning in written.warnings:
+            err.print(one_line(warning), style="yellow", markup=False, soft_wrap=True)
         for change in written.changes:
             err.print(
                 f"{one_line(change.student)}: {change.exercise} was {change.old:g}, is {change.new:g}",
@@ -435,21 +436,32 @@ def grade(
 
 
 @app.command()
-def feedback(name: Name, db: Db = None, as_json: Json = False) -> None:
-    """Write each student's feedback page into feedback/.
+def feedback(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Make again what has not changed since.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that make pages.", show_default=False)
+    ] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Write each student's feedback page: those that are not as marks, comments and notebooks are now.
 
     Example: grader feedback activations
     """
-    from grader.gradebook import feedback as write_feedback
+    from grader.feedback import feedback as write_feedback
+    from grader.folders import Folders
 
     known(name, syllabus(), "assignment")
     course = replace(Course.find(), db=db)
-    with _bar("writing feedback", None):
-        pages = write_feedback(course, name)
+    with _bar("writing feedback", None) as advance:
+        pages = write_feedback(course, name, progress=advance, anew=force, workers=workers)
+    made = [str(page) for page, is_new in pages.items() if is_new]
     if as_json:
-        _print_json({"assignment": name, "pages": [str(page) for page in pages]})
+        _print_json({"assignment": name, "pages": [str(page) for page in pages], "made": made})
         return
-    out.print(f"{len(pages)} pages in {course.root / 'feedback'}", markup=False, soft_wrap=True)
+    folder = Folders(course).of("feedback", "", "")
+    out.print(f"{len(pages)} pages in {folder}, {len(made)} made now", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -538,7 +550,8 @@ def demo(as_json: Json = False) -> None:
     Example: grader demo
     """
     from grader.classroom import Grader, into_gradebook
-    from grader.gradebook import feedback as write_feedback
+    from grader.feedback import feedback as write_feedback
+    from grader.folders import Folders, hand_ins
     from grader.notebooks import build_release
     from grader.report.tables import class_table
     from grader.result import published
@@ -553,7 +566,10 @@ def demo(as_json: Json = False) -> None:
     root = here.root / "build" / "demo"  # a course of its own, so that nobody's gradebook is touched
     shutil.rmtree(root, ignore_errors=True)
     course = here.copied_to(root)
-    shutil.copytree(here.root / "examples" / "classroom", course.submitted)
+    folders = Folders(course)
+    for name in syllabus():
+        for student, path in hand_ins(here.root / "examples" / "classroom", name):
+            shutil.copytree(path.parent, folders.of("submitted", student, name))
     graded = {}
     for name in (each for each in syllabus() if any(course.submitted.glob(f"*/{each}"))):
         with _bar(f"{name}: releasing", 1) as advance:
@@ -568,12 +584,12 @@ def demo(as_json: Json = False) -> None:
         return
     out.print(class_table(graded))
     for what, path in (
-        ("hand-ins", "submitted"),
-        ("gradebook", "gradebook.db"),
-        ("graded notebooks", "autograded"),
-        ("feedback", "feedback"),
+        ("hand-ins", folders.of("submitted", "", "")),
+        ("gradebook", course.root / "gradebook.db"),
+        ("graded notebooks", folders.of("autograded", "", "")),
+        ("feedback", folders.of("feedback", "", "")),
     ):
-        out.print(f"{what}: {(course.root / path).relative_to(here.root)}", markup=False)
+        out.print(f"{what}: {path.relative_to(here.root)}", markup=False)
 
 
 @app.callback(invoke_without_command=True)

@@ -232,7 +232,7 @@ class _Dask:
         try:
             self._client = Client(address, timeout=_END_SECONDS)
             self._client.wait_for_workers(1, timeout=6 * _END_SECONDS)
-        except (OSError, ValueError) as error:  # its timeouts are of the first kind
+        except (OSError, ValueError, TypeError) as error:  # a timeout, no such address, no certificate
             raise CourseError(
                 f"the scheduler at {address} does not answer, or has no workers: {error}"
             ) from None

@@ -1,17 +1,16 @@
-"""nbgrader's gradebook and feedback, driven from here."""
+"""nbgrader's gradebook, driven from here."""
 
 from __future__ import annotations
 
 import copy
-import gc
-import glob
 import hashlib
 import json
 import os
 import shutil
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import nbformat
 
 from grader.course import Course, CourseError
+from grader.folders import Folders
 from grader.notebooks import UnreadableHandIn, keep_only, read_timestamp, rebuild
 from grader.report.plain import UNFIT, fit_for_a_name
 from grader.result import Result
@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from nbgrader.api import Comment, Grade
     from nbgrader.coursedir import CourseDirectory
     from sqlalchemy import Connection, Engine
+    from traitlets.config import Config
 
+UNUSED = {
+    ("CourseDirectory", "notebook_id"): "an assignment has one notebook",
+    ("Autograde", "exclude_overwriting"): "of a hand-in, only its notebook is taken",
+    ("Autograde", "force"): "say `grader grade --force`",
+    ("BaseConverter", "force"): "say `grader grade --force`",
+    ("Execute", ""): "hand-ins run in a sandbox, whose limits are in c.Grade.limits",
+}
 KNOWN = "SELECT n.id FROM notebook n JOIN assignment a ON a.id = n.assignment_id WHERE a.name = :assignment AND n.name = :assignment"
 STORED = """
 SELECT s.student_id, c.name, g.auto_score, a.duedate, s.extension, n.late_submission_penalty
@@ -73,7 +81,7 @@ def open_database(course: Course) -> Iterator[Connection]:
                 "the gradebook's address must be like sqlite:////folder/gradebook.db or postgresql://user@host/database"
             ) from None
         except SQLAlchemyError as error:
-            raise CourseError(f"the gradebook at {engine.url!r} cannot be opened: {_short(error)}") from None
+            raise CourseError(f"the gradebook at {engine.url!r} cannot be opened: {short(error)}") from None
         yield connection
 
 
@@ -122,9 +130,10 @@ class Writer:
 
     Attributes:
         changes: the marks that moved, a student's first ones aside.
+        warnings: hooks that failed, and settings of nbgrader's that have no meaning here.
 
     Raises:
-        CourseError: on entering or writing: the gradebook cannot be opened or does not know the assignment.
+        CourseError: the gradebook cannot be opened or does not know the assignment, or nbgrader_config.py sets what cannot be.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
@@ -132,7 +141,9 @@ class Writer:
         self.assignment = assignment
         self.changes: list[Change] = []
         self._records = course.private / "gradebook" / assignment
+        self._folders = Folders(course)
         self._config = configuration(course)
+        self.warnings = _unused(self._config)
         self._settings = hashlib.sha256((course.root / "nbgrader_config.py").read_bytes()).hexdigest()
         self._open = ExitStack()
 
@@ -171,6 +182,28 @@ class Writer:
             if student in stored and self._kept(student) == self._record(student, key, stored[student])
         }
 
+    def hand_in(self, student: str) -> Path:
+        """The path of a hand-in."""
+        return self._folders.of("submitted", student, self.assignment) / f"{self.assignment}.ipynb"
+
+    @property
+    def before(self) -> Callable[[str, Path], None] | None:
+        """The course's `pre_convert_hook`, if it has one, for a hand-in before it is read."""
+        if any("pre_convert_hook" in self._config[section] for section in ("BaseConverter", "Autograde")):
+            return lambda student, _: self._hook("pre_convert_hook", student)
+        return None
+
+    def _hook(self, name: str, student: str) -> None:
+        """Run a hook as nbgrader does, but say so where it fails."""
+        hook = getattr(self._steps.app, name)
+        if hook is None:
+            return
+        try:
+            with chdir(self.course.root), redirect_stdout(sys.stderr):
+                hook(assignment=self.assignment, student=student, notebooks=[str(self.hand_in(student))])
+        except Exception as error:
+            self.warnings.append(f"{name} failed for {student}: {type(error).__name__}: {short(error)}")
+
     def write(self, student: str, key: str, raw: bytes | None, result: Result) -> str:
         """Put one result in.
 
@@ -190,21 +223,24 @@ class Writer:
 
         if not fit_for_a_name(student):
             return f"nbgrader cannot take a name {UNFIT}: rename the folder"
+        if not self._steps.takes(student):
+            return "the gradebook does not know this student, and c.Autograde.create_student is False"
         try:
-            with _quiet():
+            with quiet():
                 self._write(student, key, raw, result)
         except Exception as error:
             causes = (error, error.__context__)  # nbgrader raises its own in the place of its database's
             if any(isinstance(each, InterfaceError | OperationalError | OSError) for each in causes):
-                raise CourseError(f"the result of {student} could not be written: {_short(error)}") from None
-            with _quiet(), self._connection.begin(), self._steps.session() as session:
+                raise CourseError(f"the result of {student} could not be written: {short(error)}") from None
+            with quiet(), self._connection.begin(), self._steps.session() as session:
                 self._steps.refuse(session, student)
             shutil.rmtree(self._file(student).parent, ignore_errors=True)
-            return f"nbgrader did not take the result ({type(error).__name__}: {_short(error)})"
+            return f"nbgrader did not take the result ({type(error).__name__}: {short(error)})"
+        self._hook("post_convert_hook", student)
         return ""
 
     def _write(self, student: str, key: str, raw: bytes | None, result: Result) -> None:
-        timestamp = read_timestamp(self.course.submitted / student / self.assignment)
+        timestamp = read_timestamp(self.hand_in(student).parent)
         try:
             notebook = rebuild(raw or b"", self._steps.release).notebook()
         except UnreadableHandIn:
@@ -232,8 +268,7 @@ class Writer:
         )
 
     def _file(self, student: str) -> Path:
-        autograded = self._config.CourseDirectory.get("autograded_directory", "autograded")
-        return self.course.root / autograded / student / self.assignment / f"{self.assignment}.ipynb"
+        return self._folders.of("autograded", student, self.assignment) / f"{self.assignment}.ipynb"
 
     def _stored(self) -> dict[str, dict[str, Any]]:
         """Student -> what the gradebook holds of our making."""
@@ -252,7 +287,7 @@ class Writer:
             facts = self._file(student).stat()
         except OSError:
             return None
-        timestamp = read_timestamp(self.course.submitted / student / self.assignment)
+        timestamp = read_timestamp(self.hand_in(student).parent)
         return {
             "key": key,
             "settings": self._settings,
@@ -279,20 +314,26 @@ class _Steps:
     """
 
     def __init__(self, course: Course, assignment: str, connection: Connection, notebook_id: str) -> None:
-        with _quiet():
+        with quiet():
             from nbgrader.api import BaseCell, Gradebook
             from nbgrader.converters import Autograde
             from sqlalchemy.orm import scoped_session, sessionmaker
 
             self.assignment = assignment
+            self.connection = connection
             self.notebook_id = notebook_id
+            from grader.autograde import made, steps_of
+
             place = course_directory(course, assignment_id=assignment)
-            self.app = Autograde(coursedir=place, config=configuration(course))
+            try:
+                self.app = Autograde(coursedir=place, config=configuration(course))
+                sanitize, self.steps = made(self.app, self.app.sanitize_preprocessors), steps_of(self.app)
+            except Exception as error:
+                raise CourseError(f"nbgrader_config.py: {short(error)}") from error
             self._who = {"notebook": assignment, "assignment": assignment, "db_url": place.db_url}
             self.release = nbformat.read(course.released(assignment), as_version=4)
-            for step in self._made(self.app.sanitize_preprocessors):
+            for step in sanitize:
                 self.release, _ = step.preprocess(self.release, {"nbgrader": self._who})
-            self.steps = self._made(self.app.autograde_preprocessors)
             self.gradebook = Gradebook(place.db_url, place.course_id)
             self.gradebook.db.remove()
             self.gradebook.db = scoped_session(
@@ -316,11 +357,14 @@ class _Steps:
         finally:
             self.gradebook.db.remove()
 
-    def _made(self, steps: Iterable[Any]) -> list[Any]:
-        from traitlets.utils.importstring import import_item
+    def takes(self, student: str) -> bool:
+        """Whether this student may have a place in the gradebook."""
+        from nbgrader.api import Student
 
-        made = [(import_item(step) if isinstance(step, str) else step)(parent=self.app) for step in steps]
-        return [step for step in made if step.enabled]
+        if self.app.create_student:
+            return True
+        with self.connection.begin(), self.session() as session:
+            return session.get(Student, student) is not None
 
     def take(
         self, session: Any, student: str, notebook: Any, result: Result, timestamp: bytes | None
@@ -397,6 +441,15 @@ class _Steps:
         return submission, notebook, _Rows(by_name(Grade), by_name(Comment))
 
 
+def _unused(config: Config) -> list[str]:
+    """What nbgrader_config.py sets in vain."""
+    return [
+        f"nbgrader_config.py: {'.'.join(filter(None, ('c', *place)))} has no meaning for `grader grade`: {why}"
+        for place, why in UNUSED.items()
+        if (section := config[place[0]]) and (not place[1] or place[1] in section)
+    ]
+
+
 def _late(assignment: Any, submission: Any, row: Any) -> list[Any]:
     """What a late penalty came of, and what it was."""
     return [str(assignment.duedate), str(submission.extension), row.late_submission_penalty]
@@ -413,41 +466,14 @@ def _penalty(step: Any, submission: Any, row: Any) -> float | None:
     return None if penalty is None else step._check_late_penalty(row, penalty)
 
 
-def feedback(course: Course, assignment: str, student: str = "*") -> list[Path]:
-    """Make nbgrader's feedback pages of what is autograded, and return them.
-
-    Raises:
-        CourseError: where there is nothing to make them of, or nbgrader could not.
-    """
-    with open_database(course):
-        pass
-    with _quiet():
-        from nbgrader.converters import GenerateFeedback
-        from nbgrader.utils import capture_log
-
-        place = course_directory(course, assignment_id=assignment, student_id=student)
-        root = glob.escape(str(course.root.resolve()))
-        pattern = f"{root}/{{}}/{student}/{assignment}/{assignment}.{{}}"
-        if not glob.glob(pattern.format(place.autograded_directory, "ipynb")):
-            raise CourseError(f"nothing of {assignment} is autograded: run `grader grade {assignment}`")
-        app = GenerateFeedback(coursedir=place, config=configuration(course))
-        app.force = True
-        gc.freeze()  # a page is many small objects: what is imported need not be searched with them
-        ran = capture_log(app)
-        gc.unfreeze()
-        if not ran["success"]:
-            raise CourseError(f"feedback of {assignment}: {ran['error'].strip().splitlines()[-1]}")
-        return sorted(map(Path, glob.glob(pattern.format(place.feedback_directory, "html"))))
-
-
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
     """The first line of what an error says: of a database's, the driver's own word."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the warnings that nbgrader and its database library have for their own authors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

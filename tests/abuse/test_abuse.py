@@ -9,9 +9,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from grader.classroom import Grader, grade_class, hand_ins
+from grader.classroom import Grader, grade_class
 from grader.course import Course
 from grader.exercise import exercises_of
+from grader.folders import hand_ins
 from grader.notebooks import UnreadableHandIn, read_hand_in
 from grader.result import Result
 from grader.sandbox import Limits, Sandbox, SandboxError

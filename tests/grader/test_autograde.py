@@ -20,7 +20,8 @@ from grader.autograde import _marked
 from grader.classroom import into_gradebook
 from grader.course import Course, CourseError
 from grader.exercise import exercises_of
-from grader.gradebook import course_directory, feedback
+from grader.feedback import feedback
+from grader.gradebook import course_directory
 from grader.notebooks import build_release, filled_notebook, release_notebook, solution_answers
 from grader.notebooks.clean import clean_html, clean_markdown, clean_outputs
 from grader.result import ExerciseResult, Result

@@ -183,7 +183,22 @@ def found_by(process):
 
 
 @pytest.fixture
-def dask(tmp_path):
+def certificates(request, tmp_path, monkeypatch):
+    """Dask's own configuration for TLS, with a certificate of the test's own, where "tls" is asked for."""
+    if getattr(request, "param", "tcp") == "tcp":
+        return []
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=grader"]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", str(certificate))
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT", str(certificate))
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{who}__KEY", str(key))
+    return ["--protocol", "tls"]
+
+
+@pytest.fixture
+def dask(certificates, tmp_path):
     """A scheduler on loopback and three workers, which do not come back when they die; its address, and them."""
     pytest.importorskip("distributed")
     file, processes = tmp_path / "scheduler.json", []
@@ -194,10 +209,10 @@ def dask(tmp_path):
             processes.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log))
         return processes[-1]
 
-    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    at = ["--scheduler-file", str(file), *certificates]
+    start("scheduler", "--host", "127.0.0.1", "--port", "0", *at)
     workers = [
-        start("worker", "--scheduler-file", str(file), "--no-nanny", "--nthreads", "2", "--name", str(number))
-        for number in range(3)
+        start("worker", *at, "--no-nanny", "--nthreads", "2", "--name", str(number)) for number in range(3)
     ]
     until = time.monotonic() + 60
     while not file.exists() and time.monotonic() < until:
@@ -219,6 +234,19 @@ def test_three_dask_workers_of_which_one_is_killed_find_the_same(course, dask):
         time.sleep(0.01)
     workers[0].kill()
     assert found_by(process) == alone
+
+
+@pytest.mark.parametrize("certificates", ["tls"], indirect=True)
+def test_dask_over_tls_by_dasks_own_configuration(course, by_one, dask, monkeypatch):
+    address, _workers = dask
+    assert address.startswith("tls://")
+    expected = [each.score for _, each in sorted(by_one.items())]
+    assert [each["score"] for each in found_by(command(course, "--scheduler", address))] == expected
+    for who in ("CERT", "KEY"):
+        monkeypatch.delenv(f"DASK_DISTRIBUTED__COMM__TLS__CLIENT__{who}")
+    for refused in (address, address.replace("tls:", "tcp:")):
+        _, said = (process := command(course, "--scheduler", refused)).communicate()
+        assert process.returncode == 1 and "does not answer" in said and "Traceback" not in said
 
 
 def test_a_scheduler_that_is_not_there_is_told(course):

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from grader.classroom import Grader, into_gradebook
 from grader.course import Course, syllabus
 from grader.exercise import exercises_of
-from grader.gradebook import course_directory, feedback
+from grader.feedback import feedback
+from grader.gradebook import course_directory
 from grader.notebooks import (
     UnreadableHandIn,
     build_release,

@@ -19,7 +19,8 @@ from sqlalchemy import text
 from grader.classroom import into_gradebook
 from grader.course import Course, CourseError
 from grader.exercise import exercises_of
-from grader.gradebook import Change, Writer, course_directory, feedback
+from grader.feedback import feedback
+from grader.gradebook import Change, Writer, course_directory
 from grader.notebooks import build_release, filled_notebook, release_notebook
 from grader.result import ExerciseResult, Result, TestResult
 

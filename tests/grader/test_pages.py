@@ -21,7 +21,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_ce
 
 from grader.classroom import grade_hand_in
 from grader.course import Course
-from grader.gradebook import course_directory, feedback
+from grader.feedback import feedback
+from grader.gradebook import course_directory
 from grader.notebooks import build_release, filled_notebook, solution_answers
 from grader.report.exercise import exercise_html, exercise_text
 from grader.settings import Settings
