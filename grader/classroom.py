@@ -68,20 +68,19 @@ class Grader:
         Returns:
             The result. A file that cannot be read, or a check of ours that did not run, is in its `error`.
         """
-        key = self.key(assignment, raw)
+        key = self.key_of(assignment)(raw)
         result = None if anew else self.kept(key, student)
         if result is None:
             result = self.examiner.grade(self.sitting(assignment), student, raw)
             self.keep(key, result)
         return result
 
-    def key(self, assignment: str, raw: bytes) -> str:
-        """The name of a hand-in's result; another one where it is graded without a sandbox."""
-        release = self.course.released(assignment).read_bytes()
-        key = self.store.key(assignment, release, raw, self.course.seed(), self.settings.limits)
-        if self.settings.allow_unsandboxed and self.examiner.sandbox().kind == "none":
-            key += "-unsandboxed"
-        return key
+    def key_of(self, assignment: str) -> Callable[[bytes], str]:
+        """What names the results of hand-ins, as release and seed are now; another name where there is no sandbox."""
+        release, seed = self.course.released(assignment).read_bytes(), self.course.seed()
+        unsandboxed = self.settings.allow_unsandboxed and self.examiner.sandbox().kind == "none"
+        name = self.store.key_of(assignment, release, seed, self.settings.limits)
+        return lambda raw: name(raw) + ("-unsandboxed" if unsandboxed else "")
 
     def kept(self, key: str, student: str) -> Result | None:
         """The result that is kept under `key`, if there is one."""
@@ -208,9 +207,10 @@ def graded_class(
                 grader.log(assignment, result)
                 yield Graded(task.key, task.raw, result, fresh=True)
 
+        key_of = grader.key_of(assignment)
         for student, path in places:
             raw, unreadable = _read(path)
-            key = grader.key(assignment, raw or unreadable.encode("utf-8", "backslashreplace"))
+            key = key_of(raw or unreadable.encode("utf-8", "backslashreplace"))
             result = None if anew else grader.kept(key, student)
             if result is not None:
                 yield Graded(key, raw, result, fresh=False)
