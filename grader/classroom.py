@@ -182,6 +182,7 @@ def graded_class(
     anew: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Graded]:
     """Grade every hand-in of an assignment in a folder; each comes as soon as it is done, and is kept by then.
 
@@ -193,13 +194,14 @@ def graded_class(
         anew: grade also what was graded before and has not changed.
         workers: how many processes of this machine; as many as it has processors where left out, if there is work for them.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
+        meanwhile: called before each wait for them.
 
     Raises:
         SandboxError: there is no sandbox here; nobody is graded.
     """
     places = [each for each in hand_ins(folder, assignment) if students is None or each[0] in students]
     processes = workers or max(1, min(len(os.sched_getaffinity(0)), len(places) // ENOUGH))
-    with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler) as crew:
+    with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler, meanwhile) as crew:
 
         def kept(done: Iterator[tuple[Task, Result]]) -> Iterator[Graded]:
             for task, result in done:
@@ -311,6 +313,7 @@ def into_gradebook(
             anew=anew,
             workers=workers,
             scheduler=scheduler,
+            meanwhile=writer.prepare,
         ):
             if graded.fresh:
                 put(graded.key, graded.raw, graded.result)
