@@ -1,6 +1,6 @@
 """The cases of `tests/abuse` graded by stock nbgrader: its own Execute preprocessor and exporter, in a Jupyter kernel.
 
-    python -m benchmarks.abuse [--kind harm] [--cases relu] [--jobs 2] [--into abuse.jsonl]
+    python -m benchmarks.abuse [--kind harm] [--cases relu] [--jobs 2] [--into abuse.jsonl] [--json FILE]
 
 How ours does on them `pytest tests/abuse` says at its end. This needs bubblewrap, as root also `setpriv`: stock nbgrader
 runs a student's code with the rights of who grades, so each case is graded in a container of its own, by a user without
@@ -31,7 +31,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from benchmarks.grading import into_stock, stock_nbgrader, succeeded
+from nbformat import NotebookNode
+
+from benchmarks.classes import into_stock, stock_nbgrader, succeeded
+from benchmarks.report import arguments, report
 from grader.course import Course
 from grader.exercise import exercises_of
 from grader.notebooks import build_release
@@ -65,10 +68,17 @@ def template(root: Path) -> None:
     """A stock course with a release, and an earlier student's marks in its gradebook."""
     course = Course.find(Path(__file__)).copied_to(root)
     build_release([ASSIGNMENT], course.assignments, register=True, course=course)
-    into_stock(course, ASSIGNMENT)
+    into_stock(course, ASSIGNMENT, checks_in_the_kernel)
     honest(course.submitted, "earlier")
     succeeded(stock_nbgrader(course).autograde(ASSIGNMENT, "earlier"))
     assert marks(course) == {"earlier": POINTS}
+
+
+def checks_in_the_kernel(notebook: NotebookNode) -> None:
+    """The course's checks in cells that need no other cell; `check` must not know that it grades, or it refuses."""
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = f"import os\nos.environ.pop('NBGRADER_EXECUTION', None)\nfrom grader import check\n{cell.source}"
 
 
 def marks(course: Course) -> Marks:
@@ -237,9 +247,7 @@ def outcomes(together: Sequence[Case], seed: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Grade, say what went wrong as it comes, and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--cases", default="", help="only cases whose name holds this")
     parser.add_argument("--jobs", type=int, default=2)
@@ -281,12 +289,16 @@ def main() -> None:
                 )
                 rows.append(row)
     print("| kind | cases | do not apply | tried | held by stock nbgrader |\n| --- | --- | --- | --- | --- |")
+    held_of: dict[str, list[int]] = {}
     for kind in KINDS:
         of_kind = [case for case in every.values() if case.kind == kind]
         tried = [row for row in rows if row["kind"] == kind]
         held = sum(not row["wrong"] for row in tried)
         out = sum(str(case) not in apply for case in of_kind)
         print(f"| {kind} | {len(of_kind)} | {out} | {len(tried)} | {held} |")
+        held_of[kind] = [held, len(tried)]
+    print(f"Stock nbgrader held {sum(held for held, _ in held_of.values())} of {len(rows)} cases.")
+    report(asked, {"held_of_tried": held_of})
 
 
 if __name__ == "__main__":

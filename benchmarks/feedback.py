@@ -1,22 +1,21 @@
 """How long feedback takes: ours beside `nbgrader generate_feedback`, in one run on one machine.
 
-    python -m benchmarks.feedback [--pages 40] [--workers 2]
+    python -m benchmarks.feedback [--pages 40] [--workers 2] [--json FILE]
 
 Both make the same pages, byte for byte, of the same graded notebooks; then ours is asked again, with nothing changed and
 with one mark changed. The start of Python and the import of nbgrader are in neither time, those of our other processes are.
 """
 
-import argparse
-import json
 import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.grading import a_course, ours, succeeded
+from benchmarks.classes import a_course, hand_in, right_class, succeeded
+from benchmarks.report import arguments, report
+from grader.classroom import into_gradebook
 from grader.course import Course
 from grader.feedback import feedback
 from grader.gradebook import course_directory
@@ -37,22 +36,20 @@ def seconds(make: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Measure and print the ratio, and one line of JSON."""
+    """Measure, and print the ratio."""
     from nbgrader.api import Gradebook
     from nbgrader.apps import NbGraderAPI
 
-    warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--assignment", default="activations")
     parser.add_argument("--workers", type=int)
     asked = parser.parse_args()
     name = asked.assignment
     with tempfile.TemporaryDirectory() as folder:
-        course = a_course(Path(folder) / "course", Course.find(), name, asked.pages)
-        ours(course, name)
+        course = a_course(Path(folder) / "course", name)
+        hand_in(course, name, right_class(course.released(name), asked.pages))
+        into_gradebook(course, name)
         api = NbGraderAPI(coursedir=course_directory(course), config=configuration(course))
         took = {"stock": seconds(lambda: succeeded(api.generate_feedback(name)))}
         expected = pages(course)
@@ -70,7 +67,7 @@ def main() -> None:
         f"{asked.pages} pages of {name}: nbgrader {took['stock']:.2f} s, ours {took['ours']:.2f} s ({ratio['ours']:.1f} times "
         f"faster), nothing changed {took['unchanged']:.3f} s ({ratio['unchanged']:.0f} times), one mark changed {took['one changed']:.2f} s"
     )
-    print(json.dumps({"assignment": name, "pages": asked.pages, "seconds": took, "ratio": ratio}))
+    report(asked, {"seconds": took, "ratio": ratio})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Where the time of a hand-in goes in one worker, and how far that is from the limit.
 
-    python -m benchmarks.stages [--hand-ins 40] [--assignment activations]
+    python -m benchmarks.stages [--hand-ins 40] [--assignment activations] [--json FILE]
 
 Three hand-ins, right, blank and with known mistakes, are each graded again and again, from the bytes of the file to the
 result. The limit is what nobody can do without: a fork of a plain Python process, in which the same cells and calls run
@@ -8,14 +8,12 @@ without sandbox, shell, socket or checks. Milliseconds are medians by the clock 
 itself computed; nbgrader and its database come after this (`benchmarks.grading`).
 """
 
-import argparse
 import json
 import pickle
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -24,7 +22,8 @@ from typing import Any
 
 import nbformat
 
-from benchmarks.grading import a_course
+from benchmarks.classes import a_course, baked
+from benchmarks.report import arguments, report
 from examples.make_classroom import mistaken, mistakes
 from grader import examiner, runner
 from grader.classroom import Grader
@@ -101,18 +100,15 @@ def hand_in(assignment: str, kind: str, course: Course) -> bytes:
 
 
 def main() -> None:
-    """Measure, and print a table, its ratios and one line of JSON."""
-    warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Measure, and print a table and its ratios."""
+    parser = arguments(__doc__)
     parser.add_argument("--hand-ins", type=int, default=40)
     parser.add_argument("--assignment", default="activations")
     asked = parser.parse_args()
     watch = Stopwatch()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        course = a_course(Path(folder) / "course", Course.find(), asked.assignment, 0)
+        course = baked(a_course(Path(folder) / "course", asked.assignment), asked.assignment)
         with Grader(course) as grader:
             for kind in ("right", "blank", "mistaken"):
                 raw = hand_in(asked.assignment, kind, course)
@@ -132,7 +128,9 @@ def main() -> None:
         print(f"{row:10}" + "".join(f"{clock:>10.2f} /{own:>6.2f}" for clock, own in shown))
     print(f"{'the limit':10}" + "".join(f"{found[kind]['limit']:>10.2f}{'':8}" for kind in found))
     print(f"{'ratio':10}" + "".join(f"{found[kind]['ratio']:>10.2f}{'':8}" for kind in found))
-    print(json.dumps({"assignment": asked.assignment, "hand_ins": asked.hand_ins, "milliseconds": found}))
+    right = found["right"]
+    print(f"A right hand-in takes {right['total'][0]:.1f} ms, {right['ratio']:.1f} times the limit.")
+    report(asked, {"milliseconds": found})
 
 
 def _summary(rounds: list[dict[str, Times]], least: list[float]) -> dict[str, Any]:

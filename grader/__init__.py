@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+# jsonschema, which nbformat imports, would compile that one's grammar for two seconds; no notebook needs it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 __version__ = "0.1.0"
 __all__ = ["check", "open_notebook"]
 

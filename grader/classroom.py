@@ -69,20 +69,19 @@ class Grader:
         Returns:
             The result. A file that cannot be read, or a check of ours that did not run, is in its `error`.
         """
-        key = self.key(assignment, raw)
+        key = self.key_of(assignment)(raw)
         result = None if anew else self.kept(key, student)
         if result is None:
             result = self.examiner.grade(self.sitting(assignment), student, raw)
             self.keep(key, result)
         return result
 
-    def key(self, assignment: str, raw: bytes) -> str:
-        """The name of a hand-in's result; another one where it is graded without a sandbox."""
-        release = self.course.released(assignment).read_bytes()
-        key = self.store.key(assignment, release, raw, self.course.seed(), self.settings.limits)
-        if self.settings.allow_unsandboxed and self.examiner.sandbox().kind == "none":
-            key += "-unsandboxed"
-        return key
+    def key_of(self, assignment: str) -> Callable[[bytes], str]:
+        """What names the results of hand-ins, as release and seed are now; another name where there is no sandbox."""
+        release, seed = self.course.released(assignment).read_bytes(), self.course.seed()
+        unsandboxed = self.settings.allow_unsandboxed and self.examiner.sandbox().kind == "none"
+        name = self.store.key_of(assignment, release, seed, self.settings.limits)
+        return lambda raw: name(raw) + ("-unsandboxed" if unsandboxed else "")
 
     def kept(self, key: str, student: str) -> Result | None:
         """The result that is kept under `key`, if there is one."""
@@ -185,6 +184,7 @@ def graded_class(
     before: Callable[[str, Path], object] | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Graded]:
     """Grade every hand-in of an assignment in a folder; each comes as soon as it is done, and is kept by then.
 
@@ -197,6 +197,7 @@ def graded_class(
         before: called with the student and the path of a hand-in that is to be graded; may change it.
         workers: how many processes of this machine; as many as it has processors where left out, if there is work for them.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
+        meanwhile: called before each wait for them.
 
     Raises:
         SandboxError: there is no sandbox here; nobody is graded.
@@ -207,7 +208,7 @@ def graded_class(
         if students is None or each[0] in students
     ]
     processes = workers or max(1, min(len(os.sched_getaffinity(0)), len(places) // ENOUGH))
-    with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler) as crew:
+    with Crew(lambda: grader.sitting(assignment), grader.examiner, processes, scheduler, meanwhile) as crew:
 
         def kept(done: Iterator[tuple[Task, Result]]) -> Iterator[Graded]:
             for task, result in done:
@@ -215,9 +216,11 @@ def graded_class(
                 grader.log(assignment, result)
                 yield Graded(task.key, task.raw, result, fresh=True)
 
+        key_of = grader.key_of(assignment)
+
         def seen(student: str, path: Path) -> tuple[bytes | None, str, str, Result | None]:
             raw, unreadable = _read(path)
-            key = grader.key(assignment, raw or unreadable.encode("utf-8", "backslashreplace"))
+            key = key_of(raw or unreadable.encode("utf-8", "backslashreplace"))
             return raw, unreadable, key, None if anew else grader.kept(key, student)
 
         for student, path in places:
@@ -331,6 +334,7 @@ def into_gradebook(
             before=writer.before,
             workers=workers,
             scheduler=scheduler,
+            meanwhile=writer.prepare,
         ):
             if graded.fresh:
                 put(graded.key, graded.raw, graded.result)

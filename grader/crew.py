@@ -49,12 +49,18 @@ class Crew:
         examiner: grades where this process does; the others are to have its limits and sandbox.
         workers: how many processes; with 1, this one.
         scheduler: the address of a Dask scheduler, whose workers grade in their place.
+        meanwhile: called before each wait for them; what is done once is done while they start.
     """
 
     def __init__(
-        self, sitting: Callable[[], Sitting], examiner: Examiner, workers: int, scheduler: str | None = None
+        self,
+        sitting: Callable[[], Sitting],
+        examiner: Examiner,
+        workers: int,
+        scheduler: str | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sitting, self._examiner = sitting, examiner
+        self._sitting, self._examiner, self._meanwhile = sitting, examiner, meanwhile
         self._workers, self._scheduler = workers, scheduler
         self._team: _Team | None = None
         self._given: dict[Future[Result], Task] = {}
@@ -92,6 +98,7 @@ class Crew:
         return _Processes(self._workers, self._sitting(), self._examiner.settings)
 
     def _done(self) -> Iterator[tuple[Task, Result]]:
+        self._meanwhile()
         done, _ = wait(self._given, return_when=FIRST_COMPLETED)
         for future in done:
             task = self._given.pop(future)

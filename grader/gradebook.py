@@ -168,6 +168,11 @@ class Writer:
     def __exit__(self, *_: Any) -> None:
         self._open.close()
 
+    def prepare(self) -> None:
+        """Import what writing needs: nbgrader takes more than a second."""
+        with quiet():
+            import nbgrader.converters  # noqa: F401
+
     def written(self, key_of: Mapping[str, str]) -> set[str]:
         """The students whose result is in the gradebook and in `autograded/` already.
 

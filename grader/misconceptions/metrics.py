@@ -13,7 +13,7 @@ def ngrams(tokens, n):
 
 def clipped(candidate, references, n):
     """How many n-grams are right, and how many there are."""
-    most = Counter()
+    most: Counter = Counter()
     for reference in references:
         most |= ngrams(reference, n)
     counts = ngrams(candidate, n)

@@ -136,8 +136,11 @@ def read_hand_in(path: Path) -> bytes:
 
 def read_timestamp(folder: Path) -> bytes | None:
     """What the hand-in's `timestamp.txt` holds, or None where it is not there or no regular file."""
+    path = folder / "timestamp.txt"
+    if not os.path.lexists(path):
+        return None
     try:
-        return read_hand_in(folder / "timestamp.txt")
+        return read_hand_in(path)
     except UnreadableHandIn:
         return None
 
