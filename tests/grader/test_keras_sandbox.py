@@ -2,10 +2,11 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from grader.sandbox import Sandbox, SandboxError
+from grader.sandbox import Limits, Sandbox, SandboxError
 from grader.sandbox.trial import tried
 
 KINDS = ["bubblewrap", pytest.param("landlock", marks=pytest.mark.slow)]
@@ -39,6 +40,16 @@ def plain(request):
 def session(sandbox):
     with sandbox.open() as session:
         yield session
+
+
+def test_what_keras_takes_for_itself_comes_on_top():
+    page = " ".join((Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8").split())
+    assert "2GiB of memory and, for each processor, 4 threads with 8MiB each" in page
+    given, cores = Limits(), os.cpu_count()
+    room = given.beside(["numpy", "keras"])
+    assert given.beside(["numpy"]) == given
+    assert room.processes == given.processes + 4 * cores
+    assert room.memory_bytes == given.memory_bytes + 2 * 2**30 + 4 * cores * 8 * 2**20
 
 
 def importable(session, *names):
