@@ -123,9 +123,7 @@ class Examiner:
             handin = rebuild(raw, sitting.released)
             try:
                 result = self._graded(sitting, handin)
-            except (
-                SandboxError
-            ):  # what a sandbox dies of, such as a lack of memory, need not be this hand-in's doing
+            except SandboxError:  # it died, perhaps for memory, and not of this hand-in: a fresh one is tried
                 self.close()
                 result = self._graded(sitting, handin)
         except UnreadableHandIn as unreadable:
