@@ -22,6 +22,8 @@ from grader.sandbox import Sandbox, SandboxError, StudentDied, StudentTimeout
 from grader.sandbox.shell import Outcome, Raised
 from grader.settings import Settings
 
+Packages = tuple[str, ...]
+
 OWN_CELLS_LEFT_OUT = 2
 LEAST_CPU_SECONDS = 0.5  # with less than this a new process would hardly start
 
@@ -46,6 +48,11 @@ class Sitting:
         return nbformat.reads(self.release, as_version=4)
 
     @cached_property
+    def kinds(self) -> list[Packages]:
+        """What its exercises' answers may import: one sandbox each."""
+        return list(dict.fromkeys(each.packages for each in self.exercises.values()))
+
+    @cached_property
     def exercises(self) -> Mapping[str, Exercise]:
         """The assignment's exercises."""
         return exercises_of(self.assignment)
@@ -57,7 +64,7 @@ class Sitting:
 
 
 class Examiner:
-    """Grades hand-ins; keeps its sandbox from one to the next. One thread's own, like the sandbox.
+    """Grades hand-ins; keeps its sandboxes from one to the next. One thread's own, like a sandbox.
 
     Args:
         settings: limits and sandbox.
@@ -65,7 +72,7 @@ class Examiner:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._sandbox: Sandbox | None = None
+        self._sandboxes: dict[Packages, Sandbox] = {}
 
     def __enter__(self) -> Examiner:
         return self
@@ -74,27 +81,27 @@ class Examiner:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox."""
-        if self._sandbox is not None:
-            self._sandbox.__exit__(None, None, None)
-            self._sandbox = None
+        """End the sandboxes."""
+        while self._sandboxes:
+            self._sandboxes.popitem()[1].__exit__(None, None, None)
 
-    def sandbox(self) -> Sandbox:
-        """The sandbox of the settings, opened on first need.
+    def sandbox(self, packages: Packages = ("numpy",)) -> Sandbox:
+        """The sandbox of the settings in which these may be imported, opened on first need.
 
         Raises:
             SandboxError: it does not work here, and the settings do not allow to do without.
         """
-        if self._sandbox is None:
+        if packages not in self._sandboxes:
             kind = None if self.settings.sandbox == "auto" else self.settings.sandbox
             try:
-                self._sandbox = Sandbox(("numpy",), self.settings.limits, kind).__enter__()
+                opened = Sandbox(packages, self.settings.limits, kind).__enter__()
             except SandboxError as reason:
                 if not self.settings.allow_unsandboxed:
                     raise
                 _warn_unsandboxed(str(reason))
-                self._sandbox = Sandbox(("numpy",), self.settings.limits, "none").__enter__()
-        return self._sandbox
+                opened = Sandbox(packages, self.settings.limits, "none").__enter__()
+            self._sandboxes[packages] = opened
+        return self._sandboxes[packages]
 
     def grade(self, sitting: Sitting, student: str, raw: bytes) -> Result:
         """Grade one hand-in.
@@ -110,10 +117,15 @@ class Examiner:
         Raises:
             SandboxError: there is no sandbox here.
         """
-        self.sandbox()
+        self._open(sitting)
         started = time.perf_counter()
         try:
-            result = self._graded(sitting, rebuild(raw, sitting.released))
+            handin = rebuild(raw, sitting.released)
+            try:
+                result = self._graded(sitting, handin)
+            except SandboxError:  # it died, perhaps for memory, and not of this hand-in: a fresh one is tried
+                self.close()
+                result = self._graded(sitting, handin)
         except UnreadableHandIn as unreadable:
             result = sitting.failed(student, str(unreadable))
         except Exception as failure:  # whatever one hand-in brings about, the next one is graded
@@ -124,14 +136,17 @@ class Examiner:
         result.student, result.seconds = student, time.perf_counter() - started
         return result
 
+    def _open(self, sitting: Sitting) -> dict[Packages, Sandbox]:
+        return {packages: self.sandbox(packages) for packages in sitting.kinds}
+
     def _graded(self, sitting: Sitting, handin: HandIn) -> Result:
-        with _Behind(self.sandbox(), handin) as functions:
+        with _Everywhere(self._open(sitting), sitting.exercises, handin) as functions:
             results = run_checks(
                 sitting.assignment,
                 functions,
                 sitting.book,
                 hidden=True,
-                notes=functions.notes(sitting.exercises),
+                notes=functions.notes,
                 sources=[cell.source for cell in handin.written],
             )
             return Result(
@@ -154,17 +169,79 @@ def _warn_unsandboxed(reason: str) -> None:
     )
 
 
+class _Everywhere:
+    """A hand-in run in each of the sandboxes that its exercises ask for; each of its functions counts from one.
+
+    Args:
+        sandboxes: the sandboxes, by what may be imported there.
+        exercises: the assignment's exercises.
+        handin: the hand-in.
+
+    Attributes:
+        notes: function -> the error of the cell that should have defined it.
+        outputs: cell -> its outputs: those of an answer from where it counts, of others from where most can be imported.
+        remarks: what happened on the way, in sentences.
+    """
+
+    def __init__(
+        self, sandboxes: Mapping[Packages, Sandbox], exercises: Mapping[str, Exercise], handin: HandIn
+    ) -> None:
+        every = {name for sandbox in sandboxes.values() for name in sandbox.packages}
+        self._of_kind: dict[Packages, _Behind] = {}
+        try:
+            for packages, sandbox in sandboxes.items():
+                self._of_kind[packages] = _Behind(sandbox, handin, sorted(every - {*sandbox.packages}))
+        except BaseException:
+            self.__exit__()
+            raise
+        self._of = {
+            function: self._of_kind[each.packages]
+            for each in exercises.values()
+            for function in each.functions
+        }
+        self.notes = {
+            function: note
+            for each in exercises.values()
+            for function, note in self._of_kind[each.packages].notes(each).items()
+        }
+        self._places = {
+            cell.id: self._of_kind[
+                exercises[cell.exercise].packages if cell.exercise else max(sandboxes, key=len)
+            ]
+            for cell in handin.cells
+        }
+
+    def __enter__(self) -> _Everywhere:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for behind in self._of_kind.values():
+            behind.close()
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outcome:
+        return self._of[name].call(name, args, kwargs)
+
+    @property
+    def outputs(self) -> dict[str, list[dict[str, Any]]]:
+        return {cell: behind.outputs[cell] for cell, behind in self._places.items() if cell in behind.outputs}
+
+    @property
+    def remarks(self) -> list[str]:
+        return list(dict.fromkeys(remark for behind in self._of_kind.values() for remark in behind.remarks))
+
+
 class _Behind:
-    """A hand-in's functions behind the sandbox.
+    """A hand-in's functions behind a sandbox.
 
     A process that hung or died is replaced, and its cells run again without the one that did it. A call that failed so
     where others were before it is made once more: what they left running must not cost its exercise. All processes of a
     hand-in share its time, on the clock and of the processor.
     """
 
-    def __init__(self, sandbox: Sandbox, handin: HandIn) -> None:
+    def __init__(self, sandbox: Sandbox, handin: HandIn, absent: Sequence[str]) -> None:
         self.sandbox = sandbox
         self.handin = handin
+        self.absent = absent
         self.outputs: dict[str, list[dict[str, Any]]] = {}
         self.errors: dict[str, str] = {}
         self.remarks: list[str] = []
@@ -173,13 +250,11 @@ class _Behind:
         self._called: set[str] = set()
         self._until = time.monotonic() + sandbox.limits.total_seconds
         self._cpu_left = sandbox.limits.cpu_seconds
-        self._session = sandbox.open()
+        self._session = sandbox.open(absent=absent)
         self._run()
 
-    def __enter__(self) -> _Behind:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
+    def close(self) -> None:
+        """End its process."""
         self._session.close()
 
     def _run(self) -> None:
@@ -246,17 +321,17 @@ class _Behind:
             return spent
         left = self._until - time.monotonic()
         limits = replace(self.sandbox.limits, total_seconds=left, cpu_seconds=self._cpu_left)
-        self._session = self.sandbox.open(limits)
+        self._session = self.sandbox.open(limits, self.absent)
         self._called = set()
         return str(fault)
 
-    def notes(self, exercises: Mapping[str, Exercise]) -> dict[str, str]:
+    def notes(self, exercise: Exercise) -> dict[str, str]:
         """Function -> the error of the cell that should have defined it."""
         return {
             function: f"`{function}` is not there, because its cell ended with {self.errors[cell.id]}"
             for cell in self.handin.cells
-            if cell.exercise and cell.id in self.errors
-            for function in exercises[cell.exercise].functions
+            if cell.exercise == exercise.name and cell.id in self.errors
+            for function in exercise.functions
         }
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], driver: str = "") -> Outcome:

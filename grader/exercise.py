@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -48,7 +48,11 @@ def hidden(test: Test) -> Test:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What a class of checks says of its exercise."""
+    """What a class of checks says of its exercise.
+
+    Attributes:
+        packages: what an answer may import; it counts from a sandbox that has these and no others.
+    """
 
     name: str
     title: str
@@ -56,10 +60,15 @@ class Exercise:
     points: float
     hints: dict[str, list[str]] = field(hash=False)
     banned: dict[str, list[str]] = field(hash=False)
+    packages: tuple[str, ...]
 
 
 def exercise(
-    name: str, functions: list[str], points: float, banned: dict[str, list[str]] | None = None
+    name: str,
+    functions: list[str],
+    points: float,
+    banned: dict[str, list[str]] | None = None,
+    packages: Sequence[str] = (),
 ) -> Callable[[type], type]:
     """Make a class of tests the checks of one exercise.
 
@@ -68,6 +77,7 @@ def exercise(
         functions: the functions that the answer defines, first the one that the exercise is about.
         points: what a complete answer earns.
         banned: function -> dotted names that its answer may not use (`{"tanh": ["np.tanh"]}`).
+        packages: what an answer may import besides NumPy (`["keras"]`).
     """
 
     def decorate(cls: type) -> type:
@@ -77,7 +87,9 @@ def exercise(
                 f"exercise {name!r}: hints or bans for {stray}, which are not among its functions"
             )
         title = inspect.cleandoc(cls.__doc__ or name).splitlines()[0]
-        cls.__exercise__ = Exercise(name, title, tuple(functions), points, hints, banned or {})  # type: ignore[attr-defined]
+        cls.__exercise__ = Exercise(  # type: ignore[attr-defined]
+            name, title, tuple(functions), points, hints, banned or {}, ("numpy", *packages)
+        )
         return cls
 
     return decorate

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 KINDS = ("bubblewrap", "landlock", "none")
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0  # TensorFlow comes slowly from a cold disk
 _OPEN_SECONDS = 20.0
 _END_SECONDS = 10.0
 _UNREADABLE = "the process of the notebook sent something unreadable"
@@ -68,8 +68,8 @@ class Sandbox:
     """A zygote: a locked-in interpreter with everything imported, of which each hand-in gets a fork.
 
     Args:
-        packages: distributions that a hand-in may import, besides Python's own modules, IPython and matplotlib.
-        limits: what a hand-in may use.
+        packages: what a hand-in may import, with all that it needs, besides Python's own modules, IPython and matplotlib.
+        limits: what a hand-in may use; what Keras takes for itself comes on top.
         kind: "bubblewrap", "landlock", or "none" for no protection of files; None takes the first of the two that works.
 
     Attributes:
@@ -81,8 +81,8 @@ class Sandbox:
     ) -> None:
         if kind not in (None, *KINDS):
             raise ValueError(f"`kind` is {kind!r}; there are {', '.join(KINDS)}")
-        self.packages = tuple(packages)
-        self.limits = limits or Limits()
+        self.packages = (*packages, *(("tensorflow",) if "keras" in packages else ()))  # its backend
+        self.limits = (limits or Limits()).beside(packages)
         self.kind = kind
         self._control: socket.socket | None = None
 
@@ -157,11 +157,12 @@ class Sandbox:
         finally:
             self._errors.close()
 
-    def open(self, limits: Limits | None = None) -> Session:
+    def open(self, limits: Limits | None = None, absent: Sequence[str] = ()) -> Session:
         """A fresh process for one hand-in.
 
         Args:
             limits: what it may use, in the place of the sandbox's.
+            absent: packages whose import is no error though they are not there; their use is.
 
         Returns:
             The session; use it in a `with` statement.
@@ -172,7 +173,7 @@ class Sandbox:
         if self._control is None:
             raise SandboxError("the sandbox is closed: use it in a `with` statement")
         limits = limits or self.limits
-        request = encode(asdict(limits))
+        request = encode([asdict(limits), list(absent)])
         keeper, keeper_there = socket.socketpair()
         process, process_there = socket.socketpair()
         try:

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -45,11 +44,11 @@ class Missing(Exception):
     """There is no bubblewrap here."""
 
 
-def start(packages: Iterable[str], control: int, errors: IO[bytes]) -> subprocess.Popen:
+def start(packages: tuple[str, ...], control: int, errors: IO[bytes]) -> subprocess.Popen:
     """Start a zygote.
 
     Args:
-        packages: distributions that the hand-in may import, with what they need.
+        packages: what the hand-in may import, with what they need.
         control: the file descriptor of its control socket, which it finds under the same number.
         errors: where it writes what goes wrong.
 
@@ -62,7 +61,15 @@ def start(packages: Iterable[str], control: int, errors: IO[bytes]) -> subproces
     program = shutil.which("bwrap")
     if program is None:
         raise Missing(f"there is no bubblewrap: {INSTALL}")
-    command = [program, *_namespaces(), *_files(tuple(packages)), "--chdir", "/tmp", "--", *_zygote(control)]
+    command = [
+        program,
+        *_namespaces(),
+        *_files(packages),
+        "--chdir",
+        "/tmp",
+        "--",
+        *_zygote(control, packages),
+    ]
     if os.geteuid() == 0:
         return _start_as_root(command, control, errors)
     at = command.index("--unshare-ipc")
@@ -126,12 +133,12 @@ def _namespaces() -> list[str]:
     ]
 
 
-def _zygote(control: int) -> list[str]:
+def _zygote(control: int, packages: tuple[str, ...]) -> list[str]:
     start = f"""
 import sys
 sys.path[:0] = ["/student", "/packages"]
 from grader.sandbox.zygote import Namespaces, main
-main({control}, Namespaces())
+main({control}, Namespaces(), {packages})
 """
     return [f"/python/bin/{files.VERSION}", "-I", "-S", "-B", "-X", "utf8", "-c", start]
 

@@ -13,6 +13,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+}  # where they are called otherwise
 ALWAYS = ("ipython", "matplotlib", "matplotlib-inline")
 LIBRARIES = [Path(name) for name in ("/lib", "/lib64", "/usr/lib", "/usr/lib64")]
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -23,6 +27,13 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "random",
+    "MALLOC_ARENA_MAX": "2",  # each thread's own would reserve 64 MiB
+    "EAGER_IMPORT": "1",  # scikit-image imports its parts before the fork
+    "KERAS_BACKEND": "tensorflow",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
 }
 
 
@@ -79,7 +90,7 @@ def ours() -> Iterator[tuple[Path, str]]:
     here = Path(__file__).parent
     yield here / "stub.py", "grader/__init__.py"
     yield here.parent / "wire.py", "grader/wire.py"
-    for name in ("confine.py", "limits.py", "shell.py", "zygote.py"):
+    for name in ("absent.py", "confine.py", "limits.py", "shell.py", "zygote.py"):
         yield here / name, f"grader/sandbox/{name}"
     for module in sorted((here.parent.parent / "course").glob("*.py")):
         yield module, f"course/{module.name}"
@@ -100,9 +111,9 @@ def c_library() -> Iterator[tuple[Path, str]]:
 
 @cache
 def packages(names: tuple[str, ...]) -> list[tuple[Path, str]]:
-    """What lies in site-packages of these distributions and of all that they need, each with its name there."""
+    """What lies in site-packages of these packages and of all that they need, each with its name there."""
     found: dict[str, Path] = {}
-    for distribution in _closure((*names, *ALWAYS)):
+    for distribution in _closure([*(DISTRIBUTIONS.get(name, name) for name in names), *ALWAYS]):
         root = Path(str(distribution.locate_file("")))
         files = distribution.files
         if files is None:

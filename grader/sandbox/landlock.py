@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO
@@ -51,11 +50,13 @@ def less() -> str:
     return text
 
 
-def start(packages: Iterable[str], control: int, errors: IO[bytes], locked: bool = True) -> subprocess.Popen:
+def start(
+    packages: tuple[str, ...], control: int, errors: IO[bytes], locked: bool = True
+) -> subprocess.Popen:
     """Start a zygote.
 
     Args:
-        packages: distributions that the hand-in may import, with what they need.
+        packages: what the hand-in may import, with what they need.
         control: the file descriptor of its control socket, which it finds under the same number.
         errors: where it writes what goes wrong.
         locked: False leaves all files open to it.
@@ -70,7 +71,7 @@ def start(packages: Iterable[str], control: int, errors: IO[bytes], locked: bool
         _require()
     folder = Path(mkdtemp(prefix="grader-"))
     try:
-        linked = {"student": list(files.ours()), "packages": files.packages(tuple(packages))}
+        linked = {"student": list(files.ours()), "packages": files.packages(packages)}
         for where, what in linked.items():
             for source, place in what:
                 (folder / where / place).parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ def start(packages: Iterable[str], control: int, errors: IO[bytes], locked: bool
                 "-X",
                 "utf8",
                 "-c",
-                _zygote(folder, linked, control, locked),
+                _zygote(folder, linked, control, packages, locked),
             ],
             stdin=subprocess.DEVNULL,
             stdout=errors,
@@ -99,7 +100,13 @@ def start(packages: Iterable[str], control: int, errors: IO[bytes], locked: bool
         raise
 
 
-def _zygote(folder: Path, linked: dict[str, list[tuple[Path, str]]], control: int, locked: bool) -> str:
+def _zygote(
+    folder: Path,
+    linked: dict[str, list[tuple[Path, str]]],
+    control: int,
+    packages: tuple[str, ...],
+    locked: bool,
+) -> str:
     searched = [source for source, _ in (*files.interpreter(), *files.c_library())]
     readable = [part for source in searched for part in files.without_other_packages(source)]
     readable += [source.resolve() for what in linked.values() for source, _ in what]
@@ -109,7 +116,7 @@ def _zygote(folder: Path, linked: dict[str, list[tuple[Path, str]]], control: in
 import sys
 sys.path[:0] = {[str(folder / where) for where in linked]}
 from grader.sandbox.zygote import Alone, main
-main({control}, Alone({str(folder)!r}, {files_open if locked else None}))
+main({control}, Alone({str(folder)!r}, {files_open if locked else None}), {packages})
 """
 
 

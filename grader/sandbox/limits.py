@@ -1,9 +1,16 @@
 """What one hand-in may use. Known on both sides: ours waits and counts, the student's sets what the kernel enforces."""
 
+from __future__ import annotations
+
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 MEBIBYTE = 2**20
+KERAS_MEMORY = 2048 * MEBIBYTE
+KERAS_THREADS = 4  # for each processor: TensorFlow starts three and some, most of them for a moment
+STACK_BYTES = 8 * MEBIBYTE
 TICK_SECONDS = 0.05  # how often what the kernel does not bound is counted
 
 
@@ -46,6 +53,18 @@ class Limits:
     output_bytes: int = 4 * MEBIBYTE
     reply_bytes: int = 16 * MEBIBYTE
 
+    def beside(self, packages: Iterable[str]) -> Limits:
+        """These, with what packages take for themselves on top.
+
+        Args:
+            packages: what a hand-in may import.
+        """
+        if "keras" not in packages:
+            return self
+        threads = KERAS_THREADS * (os.cpu_count() or 1)
+        memory = self.memory_bytes + KERAS_MEMORY + threads * STACK_BYTES
+        return replace(self, processes=self.processes + threads, memory_bytes=memory)
+
     def met_in(self, error: str) -> str:
         """Which limit an error of Python's is about, and how much it allows; empty where none is known.
 
@@ -53,7 +72,10 @@ class Limits:
             error: kind and message, as in "OSError: [Errno 27] File too large".
         """
         for pattern, allowed in (
-            (r"^\w*MemoryError|\[Errno 12\]", f"have {megabytes(self.memory_bytes)} of memory"),
+            (
+                r"^\w*MemoryError|\[Errno 12\]|^ResourceExhausted.* OOM ",
+                f"have {megabytes(self.memory_bytes)} of memory",
+            ),
             (
                 r"\[Errno 11\]|can't start new thread",
                 f"have {self.processes} processes and threads at a time",

@@ -1,6 +1,6 @@
 """The zygote: everything imported and a shell made, once; each hand-in is a fork of it in a room of its own.
 
-It hears one kind of request on its control socket: the limits of a hand-in, with the new process's socket and the socket
+It hears one kind of request on its control socket: the limits of a hand-in and the packages that it does without, with the new process's socket and the socket
 of its keeper. Two forks come of it: the keeper, which makes the room, watches what no limit of the kernel's does, says how
 the process ended and kills it when the grading side hangs up; and the process itself, which locks itself in.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import os
 import resource
 import select
@@ -17,12 +18,12 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from grader.sandbox import confine
+from grader.sandbox import absent, confine
 from grader.sandbox.limits import TICK_SECONDS, Limits, megabytes
 from grader.sandbox.shell import END, HEADER, Shell
 from grader.wire import decode, encode
@@ -233,14 +234,16 @@ class Alone:
         return folders
 
 
-def main(control_fd: int, room: Room) -> None:
-    """Make the shell, say `ready`, then fork on request until the grading side hangs up."""
+def main(control_fd: int, room: Room, packages: Sequence[str]) -> None:
+    """Import the packages, make the shell, say `ready`, then fork on request until the grading side hangs up."""
     control = socket.socket(fileno=control_fd)
     try:
         room.open()
         shell = Shell()
         _site_builtins()
         shell.warm_up()
+        for name in packages:
+            importlib.import_module(name)
         gc.collect()
         gc.freeze()  # so that forks share the pages
     except BaseException as error:
@@ -254,7 +257,9 @@ def main(control_fd: int, room: Room) -> None:
             return
         if os.fork() == 0:
             keeper, process = fds[0], fds[1]
-            _keep(shell, room, keeper, process, Limits(**decode(request)))
+            amounts, missing = decode(request)
+            absent.pretend(missing)
+            _keep(shell, room, keeper, process, Limits(**amounts))
         for fd in fds:
             os.close(fd)
 
