@@ -157,12 +157,13 @@ class Sandbox:
         finally:
             self._errors.close()
 
-    def open(self, limits: Limits | None = None, absent: Sequence[str] = ()) -> Session:
+    def open(self, limits: Limits | None = None, absent: Sequence[str] = (), draws: bool = False) -> Session:
         """A fresh process for one hand-in.
 
         Args:
             limits: what it may use, in the place of the sandbox's.
             absent: packages whose import is no error though they are not there; their use is.
+            draws: whether it will draw; matplotlib is then there already, for all that come after, too.
 
         Returns:
             The session; use it in a `with` statement.
@@ -173,7 +174,7 @@ class Sandbox:
         if self._control is None:
             raise SandboxError("the sandbox is closed: use it in a `with` statement")
         limits = limits or self.limits
-        request = encode([asdict(limits), list(absent)])
+        request = encode([asdict(limits), list(absent), draws])
         keeper, keeper_there = socket.socketpair()
         process, process_there = socket.socketpair()
         try:

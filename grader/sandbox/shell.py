@@ -354,18 +354,20 @@ class Shell:
         self.given = set(self.shell.user_ns)
 
     def warm_up(self) -> None:
-        """Do once what makes IPython and matplotlib import the rest of themselves and what notebooks draw with; forget it."""
+        """Do once what makes IPython import the rest of itself and what notebooks import; forget it."""
         import pkgutil
 
         import course
 
-        for source in (
-            "1",
-            "raise ValueError",
-            "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
-            "%time 1",
-            *(f"import course.{module.name}" for module in pkgutil.iter_modules(course.__path__)),
-        ):
+        modules = (f"import course.{module.name}" for module in pkgutil.iter_modules(course.__path__))
+        self._rehearse("1", "raise ValueError", "%time 1", *modules)
+
+    def warm_up_drawing(self) -> None:
+        """The same for matplotlib, which takes a second, and of most notebooks only what is not run here needs."""
+        self._rehearse("import matplotlib.pyplot as plt\nplt.plot([1, 2])")
+
+    def _rehearse(self, *sources: str) -> None:
+        for source in sources:
             self.run(source)
         self.shell.reset(new_session=True)
         self.record.allow(self.record.limit)
@@ -483,6 +485,4 @@ def _make_shell(record: _Record) -> Any:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Context"
-    shell = Quiet.instance(config=config, display_pub_class=Publisher, displayhook_class=Hook)
-    shell.enable_matplotlib("inline")
-    return shell
+    return Quiet.instance(config=config, display_pub_class=Publisher, displayhook_class=Hook)

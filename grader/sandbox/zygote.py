@@ -251,13 +251,18 @@ def main(control_fd: int, room: Room, packages: Sequence[str]) -> None:
         return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by themselves
     control.send(b"ready")
+    drawing = False
     while True:
         request, fds, _, _ = socket.recv_fds(control, 4096, 2)
         if not request:
             return
+        amounts, missing, draws = decode(request)
+        if draws and not drawing:
+            shell.warm_up_drawing()
+            gc.freeze()
+            drawing = True
         if os.fork() == 0:
             keeper, process = fds[0], fds[1]
-            amounts, missing = decode(request)
             absent.pretend(missing)
             _keep(shell, room, keeper, process, Limits(**amounts))
         for fd in fds:
