@@ -228,7 +228,10 @@ class _Everywhere:
 
     @property
     def remarks(self) -> list[str]:
-        return list(dict.fromkeys(remark for behind in self._of_kind.values() for remark in behind.remarks))
+        said: list[str] = []
+        for behind in self._of_kind.values():
+            said = [*said, *(remark for remark in behind.remarks if remark not in said)]
+        return said
 
 
 class _Behind:
