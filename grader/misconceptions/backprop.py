@@ -206,7 +206,7 @@ def integers_cut_the_step(f, x, eps=1e-5):
 
 @misconception(
     "numerical_gradient.numerical_gradient",
-    "Your step is 1e-5 whatever `eps` says: use the argument.",
+    "Your slopes are the same whatever `eps` says: step by `eps` itself, once to each side.",
 )
 def own_eps(f, x, eps=1e-5):
     grad = np.zeros(np.shape(x))
@@ -224,6 +224,14 @@ def own_eps(f, x, eps=1e-5):
 )
 def mean_of_the_errors(a, b):
     return np.mean(np.abs(a - b) / np.maximum(1e-8, np.abs(a) + np.abs(b)))
+
+
+@misconception(
+    "numerical_gradient.relative_error",
+    "You compared the lengths of whole vectors: one wrong small slope would hide behind the large ones. Divide element by element, then take the largest.",
+)
+def error_of_the_norms(a, b):
+    return np.linalg.norm(a - b) / max(1e-8, np.linalg.norm(a) + np.linalg.norm(b))
 
 
 @misconception(
@@ -553,6 +561,22 @@ def mask_of_the_gradient(params, x, y_true):
 )
 def output_for_mask(params, x, y_true):
     return two_layer(params, x, y_true, lambda z, hidden, dhidden: dhidden * hidden)
+
+
+@misconception(
+    "two_layer_net.two_layer_loss_and_grads",
+    "The softmax came twice, once before the loss and once in it: give the loss the logits as they are.",
+)
+def softmax_twice(params, x, y_true):
+    w1, b1, w2, b2 = (params[name] for name in ("w1", "b1", "w2", "b2"))
+    z = affine(x, w1, b1)
+    hidden = np.maximum(z, 0)
+    probabilities = np.exp(log_softmax(affine(hidden, w2, b2)))
+    logs = log_softmax(probabilities)
+    dlogits = (np.exp(logs) - y_true) / len(x)
+    dz = dlogits @ w2.T * (z > 0)
+    grads = {"w1": x.T @ dz, "b1": dz.sum(axis=0), "w2": hidden.T @ dlogits, "b2": dlogits.sum(axis=0)}
+    return -np.sum(y_true * logs) / len(x), grads
 
 
 @misconception("two_layer_net.two_layer_loss_and_grads", TWICE)

@@ -15,12 +15,12 @@
 #
 # A network of a million weights has a million slopes, one a weight: how much does the loss change if this one moves a
 # little? Measuring each by a small step takes a million runs of the network. **Backpropagation** gets them all for
-# about the price of two. It is the chain rule of calculus, arranged so that nothing is computed twice.
+# about the price of three. It is the chain rule of calculus, arranged so that nothing is computed twice.
 #
 # You will write the chain rule, a slow but honest way to check every gradient, the matrix product on which all layers
-# stand, its way back, a layer, and a network of two layers with its loss and all its gradients. At the end it learns
-# to read handwritten digits, and every part of it is yours. The lesson derives every formula used here; have it open beside
-# this notebook.
+# stand, its way back, a layer, and a network of two layers with its loss and all its gradients. At the end it learns to
+# read handwritten digits, and every part of it is yours. The lesson derives every formula used here; have it open
+# beside this notebook.
 #
 # Throughout, `upstream` is the gradient of the loss with respect to what a function returned, as it comes back to that
 # function, and every `..._backward` returns one gradient for each array that went in, of that array's shape. Nothing
@@ -34,10 +34,10 @@ from course import data, plots
 # %% [markdown]
 # ## Guards and a loss to use
 #
-# NumPy broadcasts: a bias of shape `(1,)` where three outputs need three is no error, and neither is an `upstream` of one
-# row too few dimensions. So the functions here say what axes they want, by name, and one name stands for one size:
-# `require_axes("batch in, in out, out", x=x, w=w, b=b)`. The checks do not ask you for guards; they save you hours all the
-# same. The loss is the one you know from the assignment on losses.
+# NumPy broadcasts: a bias of shape `(1,)` where three outputs need three is no error, and neither is a gradient of one
+# row where ten are due. So the functions here say what axes they want, by name, and one name stands for one size:
+# `require_axes("batch in, in out, out", x=x, w=w, b=b)`. The checks do not ask for guards, but guards save you hours.
+# The loss is the one you know from the assignment on losses.
 
 
 # %%
@@ -95,8 +95,8 @@ def softmax_cross_entropy_grad(y_true, logits):
 # %% [markdown]
 # ## 1 The chain rule
 #
-# Apply functions one after the other: $u_0 = x$, $u_1 = f_1(u_0)$, $u_2 = f_2(u_1)$, and so on to $u_n$. Each link stretches a small
-# change by its own slope, *taken at the value that reaches it*:
+# Apply functions one after the other: $u_0 = x$, $u_1 = f_1(u_0)$, $u_2 = f_2(u_1)$, and so on to $u_n$. Each link
+# stretches a small change by its own slope, *taken at the value that reaches it*:
 #
 # $$\frac{du_n}{dx} = f_n'(u_{n-1})\cdots f_2'(u_1)\,f_1'(u_0)$$
 #
@@ -157,20 +157,22 @@ plots.curves(
 # ## 2 A gradient to check gradients with
 #
 # A gradient that is slightly wrong does not crash. The network just learns worse, and you will look for the reason
-# everywhere else. So have a second opinion: measure the slope. Step to **both** sides of one element $x_i$ and leave all
-# others alone,
+# everywhere else. So have a second opinion: measure the slope. Step to **both** sides of one element $x_i$ and leave
+# all others alone,
 #
 # $$\frac{\partial f}{\partial x_i} \approx \frac{f(x + \varepsilon e_i) - f(x - \varepsilon e_i)}{2\varepsilon}$$
 #
-# where $e_i$ is 1 at element $i$ and 0 elsewhere. Two calls of $f$ an element: far too slow for training, and just right for a test.
+# where $e_i$ is 1 at element $i$ and 0 elsewhere. Two calls of $f$ an element: far too slow for training, and just
+# right for a test.
 #
 # To compare two gradients $a$ and $b$, the difference alone says little: 0.001 is nothing beside 1000 and a disaster
-# beside 0.002. Take it relative to the size of both, never dividing by less than $10^{-8}$, and look at the worst element:
+# beside 0.002. Take it relative to the size of both, never dividing by less than $10^{-8}$, and look at the worst
+# element:
 #
 # $$\max_i \frac{|a_i - b_i|}{\max(10^{-8},\; |a_i| + |b_i|)}$$
 #
-# Up to about $10^{-6}$ all is well; from $10^{-2}$ on there is a mistake; 1 means that a sign is wrong, or that one of the two
-# is zero.
+# Up to about $10^{-6}$ all is well; from $10^{-2}$ on there is a mistake; 1 means that a sign is wrong, or that one of
+# the two is zero.
 #
 # *To think about:* what goes wrong when `x` holds integers, and you add 0.00001 to one of them in place?
 
@@ -225,8 +227,9 @@ def relative_error(a, b):
 check("numerical_gradient")
 
 # %% [markdown]
-# How small should $\varepsilon$ be? Too large, and the curve bends within the step. Too small, and the two values of $f$ agree in
-# nearly all their digits, so that their difference is rounding noise. Your function against the exact slopes of $\sum e^x$:
+# How small should $\varepsilon$ be? Too large, and the curve bends within the step. Too small, and the two values of
+# $f$ agree in nearly all their digits, so that their difference is rounding noise. Your function against the exact
+# slopes of $\sum e^x$:
 
 # %% show
 exponents = np.arange(1, 13)
@@ -262,8 +265,9 @@ plots.lines(
 #
 # $$D = \alpha\, A B + \beta\, C, \qquad (AB)_{ij} = \sum_{p=1}^{k} A_{ip} B_{pj}$$
 #
-# with $A$ of shape $(m, k)$, $B$ of $(k, n)$, $C$ and $D$ of $(m, n)$, and two numbers $\alpha$ and $\beta$. A layer is a gemm, its way back is two of
-# them, and a convolution is made into one. The libraries' gemm overwrites $C$; yours returns a new array.
+# with $A$ of shape $(m, k)$, $B$ of $(k, n)$, $C$ and $D$ of $(m, n)$, and two numbers $\alpha$ and $\beta$. A layer is
+# a gemm, its way back is two of them, and a convolution is made into one. The libraries' gemm overwrites $C$; yours
+# returns a new array.
 #
 # *To think about:* how many multiplications does $AB$ take? How many numbers come in?
 
@@ -295,8 +299,9 @@ def gemm(alpha, a, b, beta, c):
 check("gemm")
 
 # %% [markdown]
-# A matrix from the left mixes rows, one from the right mixes columns. Take a grey picture $B$ and a matrix $M$ that replaces every
-# row by the mean of its neighbours. The last picture is what $MBM^\top$ took away, four times as strong, on grey: alpha and beta at work.
+# A matrix from the left mixes rows, one from the right mixes columns. Take a grey picture $B$ and a matrix $M$ that
+# replaces every row by the mean of its neighbours. The last picture is what $MBM^\top$ took away, four times as strong,
+# on grey: alpha and beta at work.
 
 # %% show
 grey = data.picture("camera", 96).mean(axis=-1)
@@ -317,14 +322,15 @@ plots.pictures(
 # %% [markdown]
 # ## 4 A tile at a time
 #
-# A product of two $n \times n$ matrices has $n^3$ multiplications but only $2n^2$ numbers come in: each is used $n$ times. On a real machine
-# arithmetic is cheap and fetching numbers from memory is dear, so fast libraries cut the matrices into **tiles** that fit into
-# the small, fast memory beside the processor, and use each number many times while it is there:
+# A product of two $n \times n$ matrices has $n^3$ multiplications but only $2n^2$ numbers come in: each is used $n$
+# times. On a real machine arithmetic is cheap and fetching numbers from memory is dear, so fast libraries cut the
+# matrices into **tiles** that fit into the small, fast memory beside the processor, and use each number many times
+# while it is there:
 #
 # $$D_{IJ} = \sum_{P} A_{IP}\, B_{PJ}$$
 #
-# The same formula as before, with a tile in the place of a number. With tiles of side $b$ every number is fetched $n/b$ times
-# instead of $n$ times.
+# The same formula as before, with a tile in the place of a number. With tiles of side $b$ every number is fetched $n/b$
+# times instead of $n$ times.
 #
 # Write it with three loops over tiles; `@` may multiply two tiles. Where `block` does not divide a size, the last tiles
 # are smaller. (The check sees only your result, so it cannot tell whether you went tile by tile. The figure below can.)
@@ -366,8 +372,8 @@ def blocked_gemm(a, b, block):
 check("blocked_gemm")
 
 # %% [markdown]
-# `Watched` arrays note each product they take part in. They tell how many numbers your function fetches in all, if each tile is
-# fetched once for each product of tiles.
+# `Watched` arrays note each product they take part in. They tell how many numbers your function fetches in all, if each
+# tile is fetched once for each product of tiles.
 
 
 # %% show
@@ -403,18 +409,19 @@ plots.bars(
 )
 
 # %% [markdown]
-# Twice the side, half the traffic, until the tiles no longer fit into the fast memory. The lesson puts your loops behind a small
-# cache and finds the best side.
+# Twice the side, half the traffic, until the tiles no longer fit into the fast memory. The lesson puts your loops
+# behind a small cache and finds the best side.
 #
 # ## 5 The product, backwards
 #
-# Let $D = WX$ be part of a network, with $W$ of shape $(m, k)$ and $X$ of $(k, n)$, and let `upstream` be $\partial L/\partial D$, an array of
-# $D$'s shape $(m, n)$. The entry $W_{ip}$ is used in all of row $i$ of $D$, each time multiplied by an entry of row $p$ of $X$. All those ways to the loss add up:
+# Let $D = WX$ be part of a network, with $W$ of shape $(m, k)$ and $X$ of $(k, n)$, and let `upstream` be
+# $\partial L/\partial D$, an array of $D$'s shape $(m, n)$. The entry $W_{ip}$ is used in all of row $i$ of $D$, each
+# time multiplied by an entry of row $p$ of $X$. All those ways to the loss add up:
 #
 # $$\frac{\partial L}{\partial W_{ip}} = \sum_{j} \frac{\partial L}{\partial D_{ij}}\, X_{pj}$$
 #
-# Find the product of two matrices that this is, and the same for $X$. If you are lost, look at the shapes: often only one
-# product fits.
+# Find the product of two matrices that this is, and the same for $X$. If you are lost, look at the shapes: often only
+# one product fits.
 #
 # *To think about:* why is it dangerous to try this out on square matrices?
 
@@ -444,8 +451,8 @@ def matmul_backward(upstream, w, x):
 check("matmul_backward")
 
 # %% [markdown]
-# Now use your own second opinion. Any number that depends on $D$ will do as a loss; the weighted sum $\sum_{ij} U_{ij} D_{ij}$ has $U$ for its
-# upstream gradient. Beside yours, three ways to go wrong on square matrices:
+# Now use your own second opinion. Any number that depends on $D$ will do as a loss; the weighted sum
+# $\sum_{ij} U_{ij} D_{ij}$ has $U$ for its upstream gradient. Beside yours, three ways to go wrong on square matrices:
 
 # %% show
 generator = np.random.default_rng(0)
@@ -467,16 +474,17 @@ for name, candidate in candidates.items():
 #
 # $$Y = X W + b$$
 #
-# Here the layout is Keras': the examples are rows and the weights stand on the right. (In the section before, as in many textbooks,
-# examples are columns and the weights stand on the left. The one is the other, transposed.) The bias $b$ of shape
-# (out,) is added to every row.
+# Here the layout is Keras': the examples are rows and the weights stand on the right. (In the section before, as in
+# many textbooks, examples are columns and the weights stand on the left. The one is the other, transposed.) The bias
+# $b$ of shape (out,) is added to every row.
 #
-# Backwards, $X$ and $W$ are the two factors of a product, which you have solved. The bias reaches the loss through **every** row, so its gradient adds up
-# over the batch:
+# Backwards, $X$ and $W$ are the two factors of a product, which you have solved. The bias reaches the loss through
+# **every** row, so its gradient adds up over the batch:
 #
 # $$\frac{\partial L}{\partial b_j} = \sum_{i} \frac{\partial L}{\partial Y_{ij}}$$
 #
-# *To think about:* a sum over the batch here, although the loss is a mean over the batch. Where did the $1/\text{batch}$ go?
+# *To think about:* a sum over the batch here, although the loss is a mean over the batch. Where did the
+# $1/\text{batch}$ go?
 
 
 # %% exercise="affine"
@@ -543,9 +551,9 @@ for (name, array), gradient in zip(layer.items(), gradients, strict=True):
     print(f"d{name}: relative error {relative_error(gradient, measured):.1e}")
 
 # %% [markdown]
-# And the layer on real data. Scikit-learn's digits have 8 by 8 pixels, so a layer from pixels to ten classes has 64 weights a
-# class, which can be looked at as a picture. Start with all weights zero, and look at the direction *against* `dw`,
-# the first step that this layer will take. (Blue raises the class, red lowers it.)
+# And the layer on real data. Scikit-learn's digits have 8 by 8 pixels, so a layer from pixels to ten classes has 64
+# weights a class, which can be looked at as a picture. Start with all weights zero, and look at the direction *against*
+# `dw`, the first step that this layer will take. (Blue raises the class, red lowers it.)
 
 # %% show
 pixels, classes, pixels_test, classes_test = data.digits()
@@ -569,8 +577,8 @@ plots.pictures(
 )
 
 # %% [markdown]
-# Each class moves towards its own digit and away from what the others have more of. Nobody told the layer what a zero looks like; one product,
-# `x.T @ upstream`, found it.
+# Each class moves towards its own digit and away from what the others have more of. Nobody told the layer what a zero
+# looks like; one product, `x.T @ upstream`, found it.
 #
 # ## 7 A network of two layers
 #
@@ -578,8 +586,8 @@ plots.pictures(
 #
 # $$Z = X W_1 + b_1, \qquad H = \max(Z, 0), \qquad S = H W_2 + b_2, \qquad L = \text{softmax cross-entropy}(y, S)$$
 #
-# `two_layer_forward` returns the logits $S$. `two_layer_loss_and_grads` returns $L$ and the gradient with respect to each of the four, in a dict with the
-# same keys. Backwards it is one step for each step forward, last first:
+# `two_layer_forward` returns the logits $S$. `two_layer_loss_and_grads` returns $L$ and the gradient with respect to
+# each of the four, in a dict with the same keys. Backwards it is one step for each step forward, last first:
 #
 # 1. from $L$ to $S$: `softmax_cross_entropy_grad`, which has the $1/\text{batch}$ in it;
 # 2. from $S$ to $H$, $W_2$, $b_2$: `affine_backward`;
@@ -644,8 +652,8 @@ def two_layer_loss_and_grads(params, x, y_true):
 check("two_layer_net")
 
 # %% [markdown]
-# What can such a network say? With one input and one output, draw it. Each hidden unit is a hinge: flat on one side, a slope on the other. The output is their sum,
-# so it is made of straight pieces.
+# What can such a network say? With one input and one output, draw it. Each hidden unit is a hinge: flat on one side, a
+# slope on the other. The output is their sum, so it is made of straight pieces.
 
 # %% show
 generator = np.random.default_rng(4)
@@ -670,17 +678,18 @@ plots.curves(
 # %% [markdown]
 # ## 8 Your network reads
 #
-# Everything so far is yours: the layers, their way back, the gradients. Now they learn to read 1,437 handwritten digits, and are tested on
-# 360 others. **To reach: 95 % of those.**
+# Everything so far is yours: the layers, their way back, the gradients. Now they learn to read 1,437 handwritten
+# digits, and are tested on 360 others. **To reach: 95 % of those.**
 #
-# First the check. A wrong gradient often trains, only worse, so look before you train: the analytic gradients against measured ones, on a small batch.
+# First the check. A wrong gradient often trains, only worse, so look before you train: the analytic gradients against
+# measured ones, on a small batch.
 
 # %% show
 generator = np.random.default_rng(0)
 params = {
-    "w1": generator.normal(scale=np.sqrt(2 / 64), size=(64, 32)),
-    "b1": np.zeros(32),
-    "w2": generator.normal(scale=np.sqrt(2 / 32), size=(32, 10)),
+    "w1": generator.normal(scale=np.sqrt(2 / 64), size=(64, 64)),
+    "b1": np.zeros(64),
+    "w2": generator.normal(scale=np.sqrt(2 / 64), size=(64, 10)),
     "b2": np.zeros(10),
 }
 few = pixels[:10], one_hot[:10]
@@ -694,11 +703,11 @@ for name, array in params.items():
     assert error < 1e-4, f"the gradient of {name} is not the slope of the loss"
 
 # %% [markdown]
-# Now train. Each epoch goes through the digits once, in a new order, 32 at a time, and after each batch every parameter takes a step against its
-# gradient.
+# Now train. Each epoch goes through the digits once, in a new order, 32 at a time, and after each batch every parameter
+# takes a step against its gradient.
 
 # %% show
-batch_size, learning_rate, epochs = 32, 0.3, 30
+batch_size, learning_rate, epochs = 32, 0.2, 40
 
 
 def accuracy(params, x, labels):
@@ -724,7 +733,8 @@ print(f"{reached:.1%} of the {len(pixels_test)} digits that it has never seen ar
 assert reached >= 0.95, "below 95 %: is every gradient right, and of the mean over the batch?"
 
 # %% [markdown]
-# The loss starts near $\log 10 \approx 2.3$, that of a guess, and falls. It is jagged, because each batch is another one. Now look at what the network gets wrong.
+# The loss starts near $\log 10 \approx 2.3$, that of a guess, and falls. It is jagged, because each batch is another
+# one. Now look at what the network gets wrong.
 
 # %% show
 read = two_layer_forward(params, pixels_test).argmax(axis=1)
@@ -739,6 +749,7 @@ plots.pictures(
 # %% [markdown]
 # Would you have read them all?
 #
-# **Try it.** Take the ReLU's mask out of your gradient and run the check and the training again: the check cries, and the training may
-# still pass. How few hidden units are enough for 95 %? What does the network learn when all weights start at zero, and why nothing more?
-# And the gradient with respect to the *input*: change a digit's pixels against it, a little, until it is read as another.
+# **Try it.** Take the ReLU's mask out of your gradient and run the check and the training again: the check cries, and
+# the training may still pass. How few hidden units are enough for 95 %? What does the network learn when all weights
+# start at zero, and why nothing more? And the gradient with respect to the *input*: change a digit's pixels against it,
+# a little, until it is read as another.
