@@ -32,7 +32,7 @@ def gemm(alpha: float, a, b, beta: float, c):
     rank(2, "(m, n)", c=c)
     size(a.shape[0], 0, "the rows of `a`", c=c)
     size(b.shape[1], 1, "the columns of `b`", c=c)
-    return alpha * ops.matmul(a, b) + beta * c
+    return ops.add(ops.multiply(alpha, ops.matmul(a, b)), beta * c)
 
 
 @reference
@@ -70,7 +70,7 @@ def matmul_backward(upstream, w, x):
     """
     _product(w=w, x=x)
     _of_output(upstream, w.shape[0], x.shape[1])
-    return gradient(lambda w, x: ops.sum(upstream * ops.matmul(w, x)), w, x)
+    return gradient(lambda w, x: ops.multiply(upstream, ops.matmul(w, x)), w, x)
 
 
 @reference
@@ -108,7 +108,7 @@ def affine_backward(upstream, x, w, b):
     """
     _layer(x=x, w=w, b=b)
     _of_output(upstream, x.shape[0], w.shape[1])
-    return gradient(lambda x, w, b: ops.sum(upstream * _affine(x, w, b)), x, w, b)
+    return gradient(lambda x, w, b: ops.multiply(upstream, _affine(x, w, b)), x, w, b)
 
 
 @reference

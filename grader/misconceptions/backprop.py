@@ -231,7 +231,7 @@ def mean_of_the_errors(a, b):
     "You compared the lengths of whole vectors: one wrong small slope would hide behind the large ones. Divide element by element, then take the largest.",
 )
 def error_of_the_norms(a, b):
-    return np.linalg.norm(a - b) / max(1e-8, np.linalg.norm(a) + np.linalg.norm(b))
+    return np.linalg.norm(a - b) / np.maximum(1e-8, np.linalg.norm(a) + np.linalg.norm(b))
 
 
 @misconception(

@@ -19,12 +19,13 @@ def chain_rule_backwards(functions, derivatives, x):
 
 
 @right("chain_rule")
-def chain_rule_by_recursion(functions, derivatives, x, depth=0):
-    if depth == len(functions):
-        return x * 0 + 1
-    return derivatives[depth](x) * chain_rule_by_recursion(
-        functions, derivatives, functions[depth](x), depth + 1
-    )
+def chain_rule_by_recursion(functions, derivatives, x):
+    def slope_of_the_rest(link, x):
+        if link == len(functions):
+            return x * 0 + 1
+        return derivatives[link](x) * slope_of_the_rest(link + 1, functions[link](x))
+
+    return slope_of_the_rest(0, x)
 
 
 @right("chain_rule")

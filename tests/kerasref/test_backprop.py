@@ -8,7 +8,7 @@ from scipy.linalg.blas import dgemm
 from grader.notebooks import solution_namespace
 from kerasref import backprop
 from kerasref.backend import BACKEND, keras
-from kerasref.core import gradient
+from kerasref.core import gradient, reference
 from tests.kerasref.oracles import assert_agrees
 
 ops = keras.ops
@@ -36,7 +36,7 @@ def test_affine_is_a_dense_layer(rng):
     dense = keras.layers.Dense(2, dtype="float64")
     dense.build((None, 3))
     dense.set_weights([w, b])
-    assert_agrees(backprop.affine(x, w, b), ops.convert_to_numpy(dense(x)))
+    assert_agrees(backprop.affine(x, w, b), reference(lambda x: dense(x))(x))
 
 
 def test_two_layers_are_two_dense_layers(rng):
@@ -49,7 +49,7 @@ def test_two_layers_are_two_dense_layers(rng):
         ]
     )
     model.set_weights([params[name] for name in ("w1", "b1", "w2", "b2")])
-    assert_agrees(backprop.two_layer_forward(params, x), ops.convert_to_numpy(model(x)))
+    assert_agrees(backprop.two_layer_forward(params, x), reference(lambda x: model(x))(x))
 
 
 def test_loss_and_gradients_are_torchs(rng):
@@ -96,8 +96,8 @@ def test_chain_rule_is_autodiff(rng, shape):
         [np.cos, np.exp, lambda u: 2 * u, lambda u: 1 - np.tanh(u) ** 2],
         x,
     )
-    found = gradient(lambda x: ops.tanh(ops.square(ops.exp(ops.sin(x)))), x)
-    assert_agrees(slope, ops.convert_to_numpy(found))
+    found = reference(lambda x: gradient(lambda x: ops.tanh(ops.square(ops.exp(ops.sin(x)))), x))
+    assert_agrees(slope, found(x))
 
 
 def test_a_chain_of_nothing_is_the_identity():
@@ -133,7 +133,7 @@ def test_numerical_gradient_gives_copies_of_xs_shape(rng):
 def test_relative_error_runs_from_0_to_1(rng):
     a = rng.normal(size=(3, 4))
     assert backprop.relative_error(a, a) == 0
-    assert backprop.relative_error(a, -a) == 1
+    assert_agrees(backprop.relative_error(a, -a), 1)
     assert backprop.relative_error([0.0], [0.0]) == 0
     assert_agrees(backprop.relative_error([1.0, 2.0], [1.0, 3.0]), 0.2)
 
