@@ -6,6 +6,7 @@ import numpy as np
 
 from grader.exercise import misconception
 
+BRACKETS = "Only f is divided by the stride, as some cheat sheets print it: the brackets go around all of n + 2p - f."
 ODD_ZERO_FIRST = "The odd zero went to the top and the left: the smaller half comes before, the larger after."
 WHATEVER_THE_STRIDE = (
     'f - 1 zeros are right at stride 1 only: under "same" count what the last of the ceil(n / s) windows lacks, '
@@ -168,11 +169,18 @@ def never_rounded(n, kernel, stride=1, padding=0):
     return (n + 2 * padding - kernel) / stride + 1
 
 
-@misconception(
-    "output_size.output_size",
-    "Only f is divided by the stride, as some cheat sheets print it: the brackets go around all of n + 2p - f.",
-)
+@misconception("output_size.output_size", BRACKETS)
 def brackets_forgotten(n, kernel, stride=1, padding=0):
+    return n + 2 * padding - kernel / stride + 1
+
+
+@misconception("output_size.output_size", BRACKETS)
+def brackets_forgotten_and_cut(n, kernel, stride=1, padding=0):
+    return int(n + 2 * padding - kernel / stride + 1)
+
+
+@misconception("output_size.output_size", BRACKETS)
+def brackets_forgotten_and_floored(n, kernel, stride=1, padding=0):
     return n + 2 * padding - kernel // stride + 1
 
 

@@ -26,9 +26,13 @@
 # - Nothing may change its arguments. Loops over the window are fine; loops over every pixel are right, and slow.
 
 # %%
+import time
+
 import numpy as np
 
 from course import data, plots
+
+rng = np.random.default_rng(0)
 
 # %% [markdown]
 # ## A helper and four guards to use
@@ -253,10 +257,36 @@ def conv2d(x, kernel, bias=None, strides=1, padding="valid"):
 check("conv2d")
 
 # %% [markdown]
-# ### Look: a camera man, through four windows
+# ### Look: a photograph, through four windows
 #
-# PLACEHOLDER
+# Four kernels of 3 by 3, written by hand. Blur: the mean of the window. Sharpen: the pixel, more of it than its
+# neighbours. The other two subtract one side of the window from the other: they answer where brightness **changes**,
+# one from left to right, one from above to below (red for brighter, blue for darker, white for nothing).
 
+# %% show
+camera = data.picture("camera", 128)[np.newaxis, :, :, :1]
+down = np.array([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
+windows = {
+    "blur": np.full((3, 3), 1 / 9),
+    "sharpen": np.array([[0.0, -1.0, 0.0], [-1.0, 5.0, -1.0], [0.0, -1.0, 0.0]]),
+    "left to right": down.T,
+    "above to below": down,
+}
+filters = np.stack(list(windows.values()), axis=-1)[:, :, np.newaxis, :]
+maps = conv2d(camera, filters, padding="same")[0]
+display(
+    plots.pictures(
+        [camera[0], np.clip(maps[..., 0], 0, 1), np.clip(maps[..., 1], 0, 1)],
+        ["as it is", "blur", "sharpen"],
+        size=2.8,
+    )
+)
+display(plots.signed([maps[..., 2], maps[..., 3]], ["left to right", "above to below"], size=2.8))
+
+# %% [markdown]
+# Turn the last kernel round, `down[::-1, ::-1]`, and red and blue change places. That is all the difference between a
+# convolution and a cross-correlation.
+#
 # %% [markdown]
 # ## 4 The way back
 #
@@ -322,6 +352,26 @@ def conv2d_backward(upstream, x, kernel, strides=1, padding="valid"):
 
 # %% check="conv2d_backward"
 check("conv2d_backward")
+
+# %% [markdown]
+# ### Look: a kernel found from what it did
+#
+# Somebody filtered a picture and will not say how. You have the picture before and after. Start from a kernel of
+# zeros, go downhill on the squared difference, with your `dkernel` and `dbias`, and the kernel comes out. The picture is
+# noise, because noise tells the most: no pixel resembles its neighbour, so every weight leaves a trace of its own.
+
+# %% show
+secret = np.array([[1.0, 2.0, 0.0], [2.0, 0.0, -2.0], [0.0, -2.0, -1.0]]).reshape(3, 3, 1, 1)
+before = rng.normal(size=(1, 32, 32, 1))
+after = conv2d(before, secret, np.array([0.5]))
+found, found_bias, history = np.zeros((3, 3, 1, 1)), np.zeros(1), []
+for _ in range(40):
+    error = conv2d(before, found, found_bias) - after
+    history.append(np.mean(error**2))
+    _, dkernel, dbias = conv2d_backward(2 * error / error.size, before, found)
+    found, found_bias = found - 0.3 * dkernel, found_bias - 0.3 * dbias
+display(plots.lines({"squared error": history}, title="squared error", xlabel="step", log=True))
+display(plots.signed([secret, found], ["the secret kernel", "the one you found"], size=2.4, digits=2))
 
 # %% [markdown]
 # ## 5 One product
@@ -396,6 +446,36 @@ def conv2d_gemm(x, kernel, bias=None, strides=1, padding="valid"):
 
 # %% check="im2col"
 check("im2col")
+
+# %% [markdown]
+# ### Look: how much time it saves
+#
+# Three ways to the same numbers: a loop over the places of the window, a loop over its weights, and one product. The
+# images are those of the digits below, the kernel that of their first layer. With one channel the product wins clearly;
+# with many, the loop over the weights multiplies large matrices too and writes no pixel twice, and they come close. Try
+# other shapes.
+
+
+# %% show
+def place_by_place(x, kernel):
+    kh, kw, _, out = kernel.shape
+    y = np.zeros((len(x), x.shape[1] - kh + 1, x.shape[2] - kw + 1, out))
+    for b, i, j in np.ndindex(y.shape[:3]):
+        y[b, i, j] = np.tensordot(x[b, i : i + kh, j : j + kw], kernel, axes=3)
+    return y
+
+
+images, kernel = rng.normal(size=(16, 28, 28, 1)), rng.normal(size=(5, 5, 1, 8))
+seconds = {}
+for way in (place_by_place, conv2d, conv2d_gemm):
+    way(images[:1], kernel)  # warm up
+    start = time.perf_counter()
+    result = way(images, kernel)
+    seconds[way.__name__] = time.perf_counter() - start
+    assert np.allclose(result, conv2d(images, kernel))
+plots.bars(
+    {"milliseconds": [1000 * s for s in seconds.values()]}, seconds, title="milliseconds for sixteen images"
+)
 
 # %% [markdown]
 # ## 6 Thrifty convolutions
@@ -488,6 +568,37 @@ def separable_conv2d(x, depthwise_kernel, pointwise_kernel, strides=1, padding="
 check("separable_conv2d")
 
 # %% [markdown]
+# ### Look: what thrift costs and what it saves
+#
+# Some kernels are separable exactly: if a kernel gives every output the same windows and only mixes them differently,
+# two small kernels do its work. Below, one photograph in three colours: a convolution that blurs and makes grey, and
+# depthwise blur, then pointwise grey. The pictures are equal; the work is not. In a network with many channels the
+# saving nears a factor of $k_h k_w$.
+
+# %% show
+cat = data.picture("chelsea", 96)[np.newaxis]
+blur, grey = np.full((5, 5, 3, 1), 1 / 25), np.array([[0.299], [0.587], [0.114]])
+ordinary, thrifty = (
+    conv2d(cat, blur * grey, padding="same"),
+    separable_conv2d(cat, blur, grey, padding="same"),
+)
+assert np.allclose(ordinary, thrifty)
+display(plots.pictures([cat[0], ordinary[0], thrifty[0]], ["the cat", "convolution", "separable"], size=2.6))
+channels = np.arange(8, 513, 8)
+display(
+    plots.lines(
+        {
+            "convolution": [9 * c * c for c in channels],
+            "separable": [9 * c + c * c for c in channels],
+        },
+        channels,
+        title="weights of a 3 by 3 layer, as many channels out as in",
+        xlabel="channels",
+        log=True,
+    )
+)
+
+# %% [markdown]
 # ## 7 Upwards: the transposed convolution
 #
 # A convolution with stride 2 halves an image. To paint a picture, or to give every pixel a label, you need the way up.
@@ -547,3 +658,166 @@ def conv2d_transpose(x, kernel, strides=1, padding="valid"):
 
 # %% check="conv2d_transpose"
 check("conv2d_transpose")
+
+# %% [markdown]
+# ### Look: the chequerboard
+#
+# An image of ones, enlarged at stride 2 with kernels of ones. A window of 3 overlaps its neighbours on every second
+# pixel: a chequerboard, which networks that paint are known for. A window of 4 is a multiple of the stride, and covers
+# every pixel equally often (but for the border). And with the right weights, the enlargement is smooth: these are
+# linear interpolation's.
+
+# %% show
+ones = np.ones((1, 6, 6, 1))
+boards = [conv2d_transpose(ones, np.ones((k, k, 1, 1)), 2, "same")[0] / 4 for k in (3, 4)]
+display(plots.pictures(boards, ["a window of 3", "a window of 4"], size=2.4))
+small = data.picture("chelsea", 32)[np.newaxis]
+slopes = np.array([0.25, 0.75, 0.75, 0.25])
+enlarge = np.einsum("u,v,oc->uvoc", slopes, slopes, np.eye(3))
+display(
+    plots.pictures(
+        [
+            small[0],
+            conv2d_transpose(small, np.einsum("uv,oc->uvoc", np.ones((2, 2)), np.eye(3)), 2)[0],
+            conv2d_transpose(small, enlarge, 2, "same")[0],
+        ],
+        ["32 by 32", "each pixel four times", "interpolated"],
+        size=2.6,
+    )
+)
+
+# %% [markdown]
+# ## All together: a network of your own layers reads handwriting
+#
+# MNIST is where convolutional networks made their name. Here are 5,000 of its digits, 28 by 28 pixels: 4,000 to learn
+# from, 1,000 to be tested on. Your network is small,
+#
+# | layer | output | weights and biases |
+# | --- | --- | --- |
+# | convolution 5 x 5, stride 2, same, ReLU | 14 x 14 x 8 | 208 |
+# | convolution 3 x 3, stride 2, same, ReLU | 7 x 7 x 16 | 1,168 |
+# | dense | 10 | 7,850 |
+#
+# The strides do the shrinking. Forwards it runs on your `conv2d_gemm`, backwards on your `conv2d_backward`: with a ReLU
+# between, whose gradient is `upstream` where it let something pass, and softmax cross-entropy at the end, whose
+# gradient is (p - y) / batch. Each step takes 0.9 of the last one along; the assignment on optimizers tells why.
+# And each batch of digits is moved by up to two pixels in some direction, since a moved digit is the same digit.
+#
+# **To reach:** at least 95 % of the test digits read. The same dense layer on the bare pixels, trained alike, is the
+# yardstick. (If this takes minutes, not seconds, there is a loop over pixels in one of the two functions.)
+
+
+# %% show
+def he(*shape):
+    """Random weights whose outputs are as large as their inputs, behind a ReLU."""
+    return rng.normal(scale=np.sqrt(2 / np.prod(shape[:-1])), size=shape)
+
+
+def with_convolutions(images, p):
+    """Logits of the network, and the maps after both ReLUs."""
+    first = np.maximum(conv2d_gemm(images, p["kernel_1"], p["bias_1"], 2, "same"), 0)
+    second = np.maximum(conv2d_gemm(first, p["kernel_2"], p["bias_2"], 2, "same"), 0)
+    return second.reshape(len(images), -1) @ p["weights"] + p["bias"], first, second
+
+
+def back_through_convolutions(upstream, images, p, first, second):
+    """The gradient of each parameter, from that of the logits."""
+    flat = second.reshape(len(images), -1)
+    d_second = (upstream @ p["weights"].T).reshape(second.shape) * (second > 0)
+    d_first, kernel_2, bias_2 = conv2d_backward(d_second, first, p["kernel_2"], 2, "same")
+    _, kernel_1, bias_1 = conv2d_backward(d_first * (first > 0), images, p["kernel_1"], 2, "same")
+    dense = {"weights": flat.T @ upstream, "bias": upstream.sum(axis=0)}
+    return {"kernel_1": kernel_1, "bias_1": bias_1, "kernel_2": kernel_2, "bias_2": bias_2, **dense}
+
+
+def on_pixels(images, p):
+    """Logits of a dense layer alone."""
+    return (images.reshape(len(images), -1) @ p["weights"] + p["bias"],)
+
+
+def back_to_pixels(upstream, images, p):
+    """The gradient of its parameters."""
+    return {"weights": images.reshape(len(images), -1).T @ upstream, "bias": upstream.sum(axis=0)}
+
+
+def train(forward, backward, p, epochs=8, batch=50):
+    """Change the parameters in `p`; returns the share of test digits read after each epoch."""
+    steps, read = {name: np.zeros_like(value) for name, value in p.items()}, []
+    for epoch in range(epochs):
+        for chosen in np.split(rng.permutation(len(x)), len(x) // batch):
+            moved = np.roll(x[chosen], rng.integers(-2, 3, size=2), axis=(1, 2))
+            logits, *maps = forward(moved, p)
+            e = np.exp(logits - logits.max(axis=1, keepdims=True))
+            upstream = (e / e.sum(axis=1, keepdims=True) - np.eye(10)[labels[chosen]]) / batch
+            for name, gradient in backward(upstream, moved, p, *maps).items():
+                steps[name] = 0.9 * steps[name] - 0.04 * (1 - epoch / epochs) * gradient
+                p[name] = p[name] + steps[name]
+        read.append(np.mean(forward(x_test, p)[0].argmax(axis=1) == labels_test))
+    return read
+
+
+x, labels, x_test, labels_test = data.mnist()
+yours = {
+    "kernel_1": he(5, 5, 1, 8),
+    "bias_1": np.zeros(8),
+    "kernel_2": he(3, 3, 8, 16),
+    "bias_2": np.zeros(16),
+    "weights": he(7 * 7 * 16, 10),
+    "bias": np.zeros(10),
+}
+start = time.perf_counter()
+curves = {
+    "your network": train(with_convolutions, back_through_convolutions, yours),
+    "a dense layer on pixels": train(
+        on_pixels, back_to_pixels, {"weights": he(28 * 28, 10), "bias": np.zeros(10)}
+    ),
+}
+display(plots.lines(curves, title="test digits read", xlabel="epoch", percent=True))
+read = curves["your network"][-1]
+print(
+    f"your network reads {read:.1%} of digits it never saw, after {time.perf_counter() - start:.0f} seconds"
+)
+print(f"a dense layer on the pixels reads {curves['a dense layer on pixels'][-1]:.1%}")
+assert read >= 0.95, "the network should read 95 % of the digits: is a gradient off?"
+
+# %% [markdown]
+# ### Look: what it looks at
+#
+# The eight windows that the first layer has learned, and what they make of one digit: strokes in this or that
+# direction, and their ends. Nobody told it to look for these. Below, digits that it got wrong; some are hard for you, too.
+
+# %% show
+logits, first, _ = with_convolutions(x_test, yours)
+display(
+    plots.signed(
+        list(np.moveaxis(yours["kernel_1"], -1, 0)),
+        title="the windows of the first layer",
+        columns=8,
+        size=1.2,
+    )
+)
+brightest = first[0].max()
+display(
+    plots.pictures(
+        list(np.moveaxis(first[0], -1, 0) / brightest),
+        title=f"what they make of a {labels_test[0]}",
+        columns=8,
+        size=1.2,
+    )
+)
+guesses = logits.argmax(axis=1)
+wrong = np.flatnonzero(guesses != labels_test)[:8]
+display(
+    plots.pictures(
+        list(x_test[wrong]),
+        [f"{labels_test[i]}, read {guesses[i]}" for i in wrong],
+        title="misread",
+        columns=8,
+        size=1.2,
+    )
+)
+
+# %% [markdown]
+# Take the first layer's training away (start it at random and leave it there) and see how little is lost; take the
+# ReLUs away and see how much. Make the second layer separable: how many weights are left, how many digits? In the next
+# assignments the strides make way for pooling, and batch normalization lets you train deeper.
