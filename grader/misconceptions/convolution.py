@@ -37,7 +37,7 @@ BIAS_FORGOTTEN = (
 )
 
 
-def pair(value):
+def both(value):
     return value if isinstance(value, tuple) else (value, value)
 
 
@@ -65,13 +65,13 @@ def ends_of_half(n, k, s):
 def padded(x, size, strides, padding, ends=ends):
     axes = [(0, 0)] * 4
     if padding == "same":
-        axes[1:3] = (ends(*axis) for axis in zip(x.shape[1:3], pair(size), pair(strides), strict=True))
+        axes[1:3] = (ends(*axis) for axis in zip(x.shape[1:3], both(size), both(strides), strict=True))
     return np.pad(x, axes)
 
 
 def slices(shape, size, strides):
     """For each weight of the window: its place, and the rows and columns of the padded images that it meets."""
-    (kh, kw), (sh, sw) = pair(size), pair(strides)
+    (kh, kw), (sh, sw) = both(size), both(strides)
     height, width = (shape[1] - kh) // sh + 1, (shape[2] - kw) // sw + 1
     for u, v in np.ndindex(kh, kw):
         yield u, v, slice(u, u + height * sh, sh), slice(v, v + width * sw, sw)
@@ -87,7 +87,7 @@ def adjacent(x, kernel, bias, strides, padding):
     """As many places as the strides ask for, all next to each other."""
     p = padded(x, kernel.shape[:2], strides, padding)
     height, width = (
-        (n - k) // s + 1 for n, k, s in zip(p.shape[1:], kernel.shape[:2], pair(strides), strict=False)
+        (n - k) // s + 1 for n, k, s in zip(p.shape[1:], kernel.shape[:2], both(strides), strict=False)
     )
     return convolved(p, kernel, bias)[:, :height, :width]
 
@@ -96,7 +96,7 @@ def rows(x, size, strides=1, padding="valid", ends=ends):
     """Windows with axes of their own: (batch, height, width, kh, kw, channels)."""
     p = padded(x, size, strides, padding, ends)
     met = np.stack([p[:, r, c] for _, _, r, c in slices(p.shape, size, strides)], axis=3)
-    return met.reshape(*met.shape[:3], *pair(size), x.shape[3])
+    return met.reshape(*met.shape[:3], *both(size), x.shape[3])
 
 
 def joined(windows):
@@ -122,13 +122,13 @@ def image_of(dp, x, kernel, strides, padding, ends=ends):
     if padding == "valid":
         return dp
     top, left = (
-        ends(n, k, s)[0] for n, k, s in zip(x.shape[1:3], kernel.shape[:2], pair(strides), strict=True)
+        ends(n, k, s)[0] for n, k, s in zip(x.shape[1:3], kernel.shape[:2], both(strides), strict=True)
     )
     return dp[:, top : top + x.shape[1], left : left + x.shape[2]]
 
 
 def painted(x, kernel, strides, assign=False):
-    (sh, sw), (kh, kw) = pair(strides), kernel.shape[:2]
+    (sh, sw), (kh, kw) = both(strides), kernel.shape[:2]
     height, width = x.shape[1:3]
     y = np.zeros((len(x), height * sh + max(kh - sh, 0), width * sw + max(kw - sw, 0), kernel.shape[2]))
     for u, v in np.ndindex(kh, kw):
@@ -140,8 +140,8 @@ def painted(x, kernel, strides, assign=False):
 def cut(y, x, kernel, strides, padding, before=lambda over: over // 2):
     if padding == "valid":
         return y
-    (top, left) = (before(max(k - s, 0)) for k, s in zip(kernel.shape[:2], pair(strides), strict=True))
-    height, width = (n * s for n, s in zip(x.shape[1:3], pair(strides), strict=True))
+    (top, left) = (before(max(k - s, 0)) for k, s in zip(kernel.shape[:2], both(strides), strict=True))
+    height, width = (n * s for n, s in zip(x.shape[1:3], both(strides), strict=True))
     return y[:, top : top + height, left : left + width]
 
 
@@ -293,7 +293,7 @@ def padded_by_half(x, kernel_size, strides, padding):
     "Height and width of the window or of the strides have changed places: both are (height, width).",
 )
 def padded_with_axes_swapped(x, kernel_size, strides, padding):
-    return padded(x, pair(kernel_size)[::-1], pair(strides)[::-1], padding)
+    return padded(x, both(kernel_size)[::-1], both(strides)[::-1], padding)
 
 
 @misconception(
@@ -302,7 +302,7 @@ def padded_with_axes_swapped(x, kernel_size, strides, padding):
 def padded_with_edges(x, kernel_size, strides, padding):
     rows, columns = (
         ends(*axis) if padding == "same" else (0, 0)
-        for axis in zip(x.shape[1:3], pair(kernel_size), pair(strides), strict=True)
+        for axis in zip(x.shape[1:3], both(kernel_size), both(strides), strict=True)
     )
     return np.pad(x, [(0, 0), rows, columns, (0, 0)], mode="edge")
 
@@ -314,7 +314,7 @@ def padded_with_edges(x, kernel_size, strides, padding):
 def padded_with_reflections(x, kernel_size, strides, padding):
     rows, columns = (
         ends(*axis) if padding == "same" else (0, 0)
-        for axis in zip(x.shape[1:3], pair(kernel_size), pair(strides), strict=True)
+        for axis in zip(x.shape[1:3], both(kernel_size), both(strides), strict=True)
     )
     return np.pad(x, [(0, 0), rows, columns, (0, 0)], mode="reflect")
 
@@ -326,7 +326,7 @@ def padded_always(x, kernel_size, strides, padding):
 
 @misconception("pad.pad", "The batch or the channels got zeros too: only the axes 1 and 2 are space.")
 def padded_on_every_axis(x, kernel_size, strides, padding):
-    return np.pad(x, ends(x.shape[1], pair(kernel_size)[0], pair(strides)[0])) if padding == "same" else x
+    return np.pad(x, ends(x.shape[1], both(kernel_size)[0], both(strides)[0])) if padding == "same" else x
 
 
 @misconception("conv2d.conv2d", FLIPPED)
@@ -364,12 +364,12 @@ def bias_for_every_weight(x, kernel, bias=None, strides=1, padding="valid"):
 
 @misconception("conv2d.conv2d", STRIDES_SWAPPED)
 def strides_swapped(x, kernel, bias=None, strides=1, padding="valid"):
-    return convolved(x, kernel, bias, pair(strides)[::-1], padding)
+    return convolved(x, kernel, bias, both(strides)[::-1], padding)
 
 
 @misconception("conv2d.conv2d", ONE_STRIDE)
 def one_stride(x, kernel, bias=None, strides=1, padding="valid"):
-    return convolved(x, kernel, bias, pair(strides)[0], padding)
+    return convolved(x, kernel, bias, both(strides)[0], padding)
 
 
 @misconception("conv2d.conv2d", STRIDE_NOT_MULTIPLIED)
@@ -482,7 +482,7 @@ def mean_kernel(upstream, x, kernel, strides=1, padding="valid"):
 )
 def overlaps_overwritten(upstream, x, kernel, strides=1, padding="valid"):
     dp, dkernel, dbias = went_back(upstream, x, kernel, strides, padding)
-    (kh, kw), (sh, sw) = kernel.shape[:2], pair(strides)
+    (kh, kw), (sh, sw) = kernel.shape[:2], both(strides)
     dp = np.zeros(dp.shape)
     for i, j in np.ndindex(upstream.shape[1:3]):
         dp[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = np.einsum(
@@ -557,7 +557,7 @@ def dx_from_the_corner(upstream, x, kernel, strides=1, padding="valid"):
 )
 def dx_cut_by_the_larger_half(upstream, x, kernel, strides=1, padding="valid"):
     dp, dkernel, dbias = went_back(upstream, x, kernel, strides, padding)
-    end = [sum(ends(*axis)) for axis in zip(x.shape[1:3], kernel.shape[:2], pair(strides), strict=True)]
+    end = [sum(ends(*axis)) for axis in zip(x.shape[1:3], kernel.shape[:2], both(strides), strict=True)]
     dp = np.pad(dp, [(0, 0), (0, end[0]), (0, end[1]), (0, 0)])
     return image_of(dp, x, kernel, strides, padding, ends_odd_first), dkernel, dbias
 
@@ -649,7 +649,7 @@ def windows_not_joined(x, kernel_size, strides=1, padding="valid"):
 
 @misconception("im2col.im2col", STRIDES_SWAPPED)
 def rows_with_strides_swapped(x, kernel_size, strides=1, padding="valid"):
-    return joined(rows(x, kernel_size, pair(strides)[::-1], padding))
+    return joined(rows(x, kernel_size, both(strides)[::-1], padding))
 
 
 @misconception("im2col.im2col", STRIDE_IGNORED)
@@ -807,7 +807,7 @@ def pixels_in_one_table(x, kernel):
     "The stride is taken twice: it belongs to the depthwise part, the pointwise part moves by 1.",
 )
 def stride_twice(x, depthwise_kernel, pointwise_kernel, strides=1, padding="valid"):
-    sh, sw = pair(strides)
+    sh, sw = both(strides)
     looked = joined(each_channel(x, depthwise_kernel, strides, padding))
     return looked[:, ::sh, ::sw] @ pointwise_kernel
 
@@ -817,7 +817,7 @@ def stride_twice(x, depthwise_kernel, pointwise_kernel, strides=1, padding="vali
     "The stride is taken in the pointwise part: it belongs to the depthwise part, where it also decides about the padding.",
 )
 def stride_at_last(x, depthwise_kernel, pointwise_kernel, strides=1, padding="valid"):
-    sh, sw = pair(strides)
+    sh, sw = both(strides)
     return joined(each_channel(x, depthwise_kernel, 1, padding))[:, ::sh, ::sw] @ pointwise_kernel
 
 
@@ -863,7 +863,7 @@ def painted_flipped(x, kernel, strides=1, padding="valid"):
     "Where kernels overlap, a later one wrote over an earlier one: they add up, so `+=` instead of `=`.",
 )
 def painted_over(x, kernel, strides=1, padding="valid"):
-    (sh, sw), (kh, kw) = pair(strides), kernel.shape[:2]
+    (sh, sw), (kh, kw) = both(strides), kernel.shape[:2]
     y = np.zeros(painted(x, kernel, strides).shape)
     for i, j in np.ndindex(x.shape[1:3]):
         y[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = np.einsum("bc,uvoc->buvo", x[:, i, j], kernel)
@@ -902,7 +902,7 @@ def cut_at_the_end(x, kernel, strides=1, padding="valid"):
 )
 def ends_with_the_kernel(x, kernel, strides=1, padding="valid"):
     y = cut(painted(x, kernel, strides), x, kernel, strides, padding)
-    height, width = (y.shape[1 + axis] - max(pair(strides)[axis] - kernel.shape[axis], 0) for axis in (0, 1))
+    height, width = (y.shape[1 + axis] - max(both(strides)[axis] - kernel.shape[axis], 0) for axis in (0, 1))
     return y[:, :height, :width]
 
 
@@ -918,7 +918,7 @@ def painted_side_by_side(x, kernel, strides=1, padding="valid"):
 
 @misconception("conv2d_transpose.conv2d_transpose", STRIDES_SWAPPED)
 def painted_with_strides_swapped(x, kernel, strides=1, padding="valid"):
-    strides = pair(strides)[::-1]
+    strides = both(strides)[::-1]
     return cut(painted(x, kernel, strides), x, kernel, strides, padding)
 
 
@@ -927,7 +927,7 @@ def painted_with_strides_swapped(x, kernel, strides=1, padding="valid"):
     "Each pixel was made larger first and then convolved: a transposed convolution puts zeros between the pixels.",
 )
 def enlarged_first(x, kernel, strides=1, padding="valid"):
-    (sh, sw), (kh, kw) = pair(strides), kernel.shape[:2]
+    (sh, sw), (kh, kw) = both(strides), kernel.shape[:2]
     y = painted(x.repeat(sh, axis=1).repeat(sw, axis=2), kernel, 1)
     height, width = x.shape[1] * sh + max(kh - sh, 0), x.shape[2] * sw + max(kw - sw, 0)
     return cut(y[:, :height, :width], x, kernel, strides, padding)

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from tests.answers import right
 
@@ -32,7 +31,7 @@ def framed(x, size, strides, padding):
 def windows(x, size, strides, padding):
     """(batch, height, width, kh, kw, channels), a view."""
     size, strides = two(size), two(strides)
-    view = sliding_window_view(framed(x, size, strides, padding), size, axis=(1, 2))
+    view = np.lib.stride_tricks.sliding_window_view(framed(x, size, strides, padding), size, axis=(1, 2))
     return view[:, :: strides[0], :: strides[1]].transpose(0, 1, 2, 4, 5, 3)
 
 
@@ -206,7 +205,9 @@ def rows_by_stride_tricks(x, kernel_size, strides=1, padding="valid"):
     b, h, w, c = p.strides
     height, width = (p.shape[1] - kh) // sh + 1, (p.shape[2] - kw) // sw + 1
     shape = (len(p), height, width, kh, kw, p.shape[3])
-    return as_strided(p, shape, (b, h * sh, w * sw, h, w, c)).reshape(len(p), height, width, -1)
+    return np.lib.stride_tricks.as_strided(p, shape, (b, h * sh, w * sw, h, w, c)).reshape(
+        len(p), height, width, -1
+    )
 
 
 @right("im2col")
