@@ -7,6 +7,11 @@ import numpy as np
 from grader.exercise import misconception
 
 BRACKETS = "Only f is divided by the stride, as some cheat sheets print it: the brackets go around all of n + 2p - f."
+ROUNDED_UP = "You rounded up, or to the nearest: a step that does not fit is not made. Round down, with `//`."
+KEEPS_THE_SIZE = (
+    'Under "same" your output keeps the size at every stride. It does so at stride 1 only: at stride s there are '
+    "ceil(n / s) places."
+)
 ODD_ZERO_FIRST = "The odd zero went to the top and the left: the smaller half comes before, the larger after."
 WHATEVER_THE_STRIDE = (
     'f - 1 zeros are right at stride 1 only: under "same" count what the last of the ceil(n / s) windows lacks, '
@@ -60,6 +65,11 @@ def ends_alike(n, k, s):
 
 def ends_of_half(n, k, s):
     return k // 2, k // 2
+
+
+def ends_for_every_pixel(n, k, s):
+    zeros = (n - 1) * s + k - n
+    return zeros // 2, zeros - zeros // 2
 
 
 def padded(x, size, strides, padding, ends=ends):
@@ -153,12 +163,14 @@ def one_inside_the_brackets(n, kernel, stride=1, padding=0):
     return (n + 2 * padding - kernel + 1) // stride
 
 
-@misconception(
-    "output_size.output_size",
-    "You rounded up: a step that does not fit is not made. Round down, with `//`.",
-)
+@misconception("output_size.output_size", ROUNDED_UP)
 def rounded_up(n, kernel, stride=1, padding=0):
     return math.ceil((n + 2 * padding - kernel) / stride) + 1
+
+
+@misconception("output_size.output_size", ROUNDED_UP)
+def rounded_to_the_nearest(n, kernel, stride=1, padding=0):
+    return round((n + 2 * padding - kernel) / stride) + 1
 
 
 @misconception(
@@ -240,14 +252,9 @@ def fewer_than_none(n, kernel, stride=1):
     return zeros // 2, zeros - zeros // 2
 
 
-@misconception(
-    "pad.same_padding",
-    '"same" does not keep the size at every stride: at stride s there are ceil(n / s) places, not n. You padded until '
-    "n windows fit.",
-)
+@misconception("pad.same_padding", KEEPS_THE_SIZE)
 def as_many_places_as_pixels(n, kernel, stride=1):
-    zeros = (n - 1) * stride + kernel - n
-    return zeros // 2, zeros - zeros // 2
+    return ends_for_every_pixel(n, kernel, stride)
 
 
 @misconception(
@@ -397,6 +404,16 @@ def zeros_whatever_the_stride(x, kernel, bias=None, strides=1, padding="valid"):
     return convolved(x, kernel, bias, strides, padding, ends_of_stride_one)
 
 
+@misconception("conv2d.conv2d", KEEPS_THE_SIZE)
+def stride_only_when_valid(x, kernel, bias=None, strides=1, padding="valid"):
+    return convolved(x, kernel, bias, 1 if padding == "same" else strides, padding)
+
+
+@misconception("conv2d.conv2d", KEEPS_THE_SIZE)
+def padded_until_the_size_is_kept(x, kernel, bias=None, strides=1, padding="valid"):
+    return convolved(x, kernel, bias, strides, padding, ends_for_every_pixel)
+
+
 @misconception("conv2d.conv2d", ALIKE_AT_BOTH_ENDS)
 def as_many_zeros_at_both_ends(x, kernel, bias=None, strides=1, padding="valid"):
     return convolved(x, kernel, bias, strides, padding, ends_alike)
@@ -474,6 +491,16 @@ def mean_over_the_batch(upstream, x, kernel, strides=1, padding="valid"):
 def mean_kernel(upstream, x, kernel, strides=1, padding="valid"):
     dp, dkernel, dbias = went_back(upstream, x, kernel, strides, padding)
     return image_of(dp, x, kernel, strides, padding), dkernel / len(x), dbias
+
+
+@misconception(
+    "conv2d_backward.conv2d_backward",
+    "dkernel knows the last image only: each image of the batch adds its share, so `+=` instead of `=` in that loop.",
+)
+def dkernel_of_the_last_image(upstream, x, kernel, strides=1, padding="valid"):
+    dp, _, dbias = went_back(upstream, x, kernel, strides, padding)
+    dkernel = went_back(upstream[-1:], x[-1:], kernel, strides, padding)[1]
+    return image_of(dp, x, kernel, strides, padding), dkernel, dbias
 
 
 @misconception(
@@ -904,6 +931,22 @@ def ends_with_the_kernel(x, kernel, strides=1, padding="valid"):
     y = cut(painted(x, kernel, strides), x, kernel, strides, padding)
     height, width = (y.shape[1 + axis] - max(both(strides)[axis] - kernel.shape[axis], 0) for axis in (0, 1))
     return y[:, :height, :width]
+
+
+@misconception(
+    "conv2d_transpose.conv2d_transpose",
+    'Under "same" you cut (k - 1) // 2 at each end, whatever the stride, as PyTorch would: cut max(k - s, 0) in all, so that '
+    "n * s is left.",
+)
+def cut_alike_at_both_ends(x, kernel, strides=1, padding="valid"):
+    y = painted(x, kernel, strides)
+    if padding == "valid":
+        return y
+    (top, left) = ((k - 1) // 2 for k in kernel.shape[:2])
+    height, width = (
+        (n - 1) * s + k for n, s, k in zip(x.shape[1:3], both(strides), kernel.shape[:2], strict=True)
+    )
+    return y[:, top : height - top, left : width - left]
 
 
 @misconception("conv2d_transpose.conv2d_transpose", '`padding` has no effect: "same" cuts down to n * s.')
