@@ -708,9 +708,12 @@ display(
 
 
 # %% show
+chance = np.random.default_rng(0)
+
+
 def he(*shape):
     """Random weights whose outputs are as large as their inputs, behind a ReLU."""
-    return rng.normal(scale=np.sqrt(2 / np.prod(shape[:-1])), size=shape)
+    return chance.normal(scale=np.sqrt(2 / np.prod(shape[:-1])), size=shape)
 
 
 def with_convolutions(images, p):
@@ -740,17 +743,17 @@ def back_to_pixels(upstream, images, p):
     return {"weights": images.reshape(len(images), -1).T @ upstream, "bias": upstream.sum(axis=0)}
 
 
-def train(forward, backward, p, epochs=8, batch=50):
+def train(forward, backward, p, epochs=10, batch=50):
     """Change the parameters in `p`; returns the share of test digits read after each epoch."""
     steps, read = {name: np.zeros_like(value) for name, value in p.items()}, []
     for epoch in range(epochs):
-        for chosen in np.split(rng.permutation(len(x)), len(x) // batch):
-            moved = np.roll(x[chosen], rng.integers(-2, 3, size=2), axis=(1, 2))
+        for chosen in np.split(chance.permutation(len(x)), len(x) // batch):
+            moved = np.roll(x[chosen], chance.integers(-2, 3, size=2), axis=(1, 2))
             logits, *maps = forward(moved, p)
             e = np.exp(logits - logits.max(axis=1, keepdims=True))
             upstream = (e / e.sum(axis=1, keepdims=True) - np.eye(10)[labels[chosen]]) / batch
             for name, gradient in backward(upstream, moved, p, *maps).items():
-                steps[name] = 0.9 * steps[name] - 0.04 * (1 - epoch / epochs) * gradient
+                steps[name] = 0.9 * steps[name] - 0.06 * (1 - epoch / epochs) * gradient
                 p[name] = p[name] + steps[name]
         read.append(np.mean(forward(x_test, p)[0].argmax(axis=1) == labels_test))
     return read
@@ -818,6 +821,6 @@ display(
 )
 
 # %% [markdown]
-# Take the first layer's training away (start it at random and leave it there) and see how little is lost; take the
-# ReLUs away and see how much. Make the second layer separable: how many weights are left, how many digits? In the next
-# assignments the strides make way for pooling, and batch normalization lets you train deeper.
+# How many digits are lost when the first layer keeps its random weights, and only the rest learns? When the ReLUs go?
+# Make the second layer separable: how many weights are left, and how many digits? In later assignments pooling takes the
+# place of the strides, and batch normalization lets you train deeper.
