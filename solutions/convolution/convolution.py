@@ -158,6 +158,9 @@ def same_padding(n, kernel, stride=1):
 
     Returns:
         (before, after), two whole numbers; `after` is `before` or one more.
+
+    Raises:
+        ValueError: when a number is below 1.
     """
     ### BEGIN SOLUTION
     require_at_least(1, n=n, kernel=kernel, stride=stride)
