@@ -267,3 +267,34 @@ def _finished(figure, title=""):
         figure.suptitle(title, x=0.01, ha="left")
     plt.close(figure)
     return figure
+
+
+def signed(images, titles=None, title="", columns=5, size=2.0, digits=None):
+    """Show maps of numbers of both signs side by side: red above zero, blue below, white at zero, each scaled by itself.
+
+    Args:
+        images: sequence of arrays (h, w), (h, w, 1) or others with two axes longer than 1, such as kernels (h, w, 1, 1).
+        titles: a text above each, or None.
+        title: text above all.
+        columns: maps in a row.
+        size: width of one, in inches.
+        digits: places after the point of the numbers written in, or None to write none.
+
+    Returns:
+        The `Figure`.
+    """
+    with plt.rc_context(_STYLE):
+        figure, axes = _grid(len(images), columns, size=(size, size * (1.15 if titles else 1)))
+        for i, (ax, image) in enumerate(zip(axes, images, strict=True)):
+            shown = np.squeeze(image)
+            most = np.abs(shown).max() or 1.0
+            ax.imshow(shown, cmap="RdBu_r", vmin=-most, vmax=most)
+            ax.set_axis_off()
+            if digits is not None:
+                for (row, column), value in np.ndenumerate(shown):
+                    dark = abs(value) > 0.6 * most
+                    text = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+                    ax.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
+            if titles is not None:
+                ax.set_title(titles[i], loc="center")
+        return _finished(figure, title)
