@@ -70,6 +70,26 @@ def multiplied_by_the_root(query, key, value, mask=None):
     return attended(softmax(masked(products(query, key) * np.sqrt(query.shape[-1]), mask)), value)
 
 
+@misconception(
+    DOT,
+    "You divided by the square root of the values' features. It is the sum over the features of query and key that makes "
+    "scores large: d is `query.shape[-1]`.",
+)
+def scaled_by_values(query, key, value, mask=None):
+    return attended(softmax(masked(products(query, key) / np.sqrt(value.shape[-1]), mask)), value)
+
+
+@misconception(
+    DOT,
+    "`reshape` does not transpose: it fills a table of the new shape with the numbers in their old order. Take "
+    "`np.swapaxes(key, 1, 2)`.",
+)
+def reshaped(query, key, value, mask=None):
+    batch, keys, features = key.shape
+    scores = query @ key.reshape(batch, features, keys) / np.sqrt(features)
+    return attended(softmax(masked(scores, mask)), value)
+
+
 @misconception(DOT, WRONG_AXIS)
 def softmax_over_queries(query, key, value, mask=None):
     scores = scaled(query, key)
@@ -330,6 +350,17 @@ def own_generator(query, key, value, rng):
 
 
 @misconception(
+    HARD,
+    "A new uniform number is held against each border, so an early key hides those after it too often: one number a query, "
+    "held against all borders.",
+)
+def one_draw_for_each_key(query, key, value, rng):
+    weights = shares(query, key)
+    passed = rng.random(weights.shape) >= np.cumsum(weights, axis=-1)
+    return picked(value, passed.sum(axis=-1).clip(0, key.shape[1] - 1))
+
+
+@misconception(
     HARD, "The rows are those of the keys: the context is made of values, at the place of the key drawn."
 )
 def rows_of_keys(query, key, value, rng):
@@ -406,6 +437,24 @@ def along_the_last_axis(log_prob_grads, rewards, baseline):
     return np.mean((rewards - baseline) * log_prob_grads, axis=0)
 
 
+@misconception(
+    REINFORCE,
+    "This is right for a table of gradients and for nothing else: the parameters may have any number of axes. "
+    "`np.tensordot(..., axes=1)` takes them all.",
+)
+def tables_only(log_prob_grads, rewards, baseline):
+    return np.mean((rewards - baseline)[:, np.newaxis] * log_prob_grads, axis=0)
+
+
+@misconception(
+    REINFORCE,
+    "You divided by the rewards' standard deviation as well. That is a common trick, but no estimate of the gradient any more.",
+)
+def standardised(log_prob_grads, rewards, baseline):
+    spread = np.std(rewards) if len(rewards) > 1 else 1.0
+    return np.tensordot((rewards - baseline) / spread, log_prob_grads, axes=1) / len(rewards)
+
+
 @misconception(REINFORCE, "The mean runs over every axis: only the samples, the first axis, are averaged.")
 def mean_of_everything(log_prob_grads, rewards, baseline):
     return np.mean(along_the_samples(rewards - baseline, log_prob_grads) * log_prob_grads)
@@ -445,6 +494,15 @@ def start_dropped(step, start, end, max_length):
 def end_dropped(step, start, end, max_length):
     tokens, logs = followed(step, start, end, max_length)
     return (tokens[:-1] if tokens[-1] == end else tokens), sum(logs)
+
+
+@misconception(
+    GREEDY,
+    "The end is appended whether or not it came: a sequence that `max_length` cuts off has none.",
+)
+def always_ends(step, start, end, max_length):
+    tokens, logs = followed(step, start, end, max_length)
+    return (tokens if tokens[-1] == end else [*tokens, end]), sum(logs)
 
 
 @misconception(
@@ -567,7 +625,10 @@ def penalty_multiplied(step, start, end, beam_width, max_length, length_penalty=
     return searched(step, start, end, beam_width, max_length, by(-length_penalty))
 
 
-@misconception(BEAM, "The length penalty has no effect: compare log probability / length**length_penalty.")
+@misconception(
+    BEAM,
+    "The length penalty has no effect: compare log probability / length**length_penalty, each hypothesis with a length of its own.",
+)
 def penalty_forgotten(step, start, end, beam_width, max_length, length_penalty=0.0):
     return searched(step, start, end, beam_width, max_length, by(0))
 
@@ -583,6 +644,15 @@ def penalty_at_the_end(step, start, end, beam_width, max_length, length_penalty=
 @misconception(BEAM, "`start` was counted as part of the length: only new tokens count.")
 def start_has_length(step, start, end, beam_width, max_length, length_penalty=0.0):
     return searched(step, start, end, beam_width, max_length, by(length_penalty, counted=0))
+
+
+@misconception(BEAM, "The end was not counted as part of the length: it is a new token like the others.")
+def end_has_no_length(step, start, end, beam_width, max_length, length_penalty=0.0):
+    def key(one):
+        length = len(one[0]) - 1 - (one[0][-1] == end)
+        return -one[1] / max(length, 1) ** length_penalty
+
+    return searched(step, start, end, beam_width, max_length, key)
 
 
 @misconception(
@@ -696,6 +766,36 @@ def stops_at_the_first_end(step, start, end, beam_width, max_length, length_pena
         if any(ended(tokens, end) for tokens, _ in beam):
             break
     return beam
+
+
+@misconception(
+    BEAM,
+    "It stops as soon as the best hypothesis has ended: go on until all in the beam have, the others need their ends too.",
+)
+def stops_when_the_best_ends(step, start, end, beam_width, max_length, length_penalty=0.0):
+    key, beam = by(length_penalty), [([start], 0.0)]
+    for _ in range(max_length):
+        grown = [new for one in beam for new in ([one] if ended(one[0], end) else extensions(step, *one))]
+        beam = sorted(grown, key=key)[:beam_width]
+        if ended(beam[0][0], end):
+            break
+    return beam
+
+
+@misconception(
+    BEAM,
+    "All extensions share one list: `append` changes the parent, and with it its other children. Make a new one, `tokens + "
+    "[token]`.",
+)
+def one_list_for_all(step, start, end, beam_width, max_length, length_penalty=0.0):
+    def grow(step, tokens, log_p):
+        grown = []
+        for token, p in enumerate(step(tokens)):
+            tokens.append(token)
+            grown.append((tokens, log_p + p))
+        return grown
+
+    return searched(step, start, end, beam_width, max_length, by(length_penalty), grow)
 
 
 @misconception(

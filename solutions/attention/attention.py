@@ -205,7 +205,7 @@ check("additive_attention")
 line = np.linspace(-3, 3, 13)[np.newaxis, :, np.newaxis]
 asked = np.array([-1.5, 0.0, 1.5])[np.newaxis, :, np.newaxis]
 _, by_product = dot_product_attention(2 * asked, line, line)
-# keys have a second feature, always 1, so that each unit has a place where it turns
+# queries get a second feature, always 1, so that each unit knows how far from the key to turn
 here = np.concatenate([asked, np.ones_like(asked)], axis=2)
 _, by_bump = additive_attention(
     here,

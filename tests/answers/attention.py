@@ -43,6 +43,16 @@ def dot_product_by_logaddexp(query, key, value, mask=None, dropout=0.0):
     return [np.matmul(weights, value), weights]
 
 
+@right("dot_product_attention")
+def dot_product_with_masked_arrays(query, key, value, mask=None):
+    scores = np.ma.masked_array(
+        query @ key.swapaxes(1, 2) / np.sqrt(query.shape[2]), None if mask is None else ~mask
+    )
+    powers = np.ma.exp(scores - scores.max(axis=2)[:, :, np.newaxis]).filled(0)
+    weights = powers / powers.sum(axis=2, keepdims=True)
+    return weights @ value, weights
+
+
 @right("additive_attention")
 def additive_by_pairs(query, key, value, w_query, w_key, v):
     scores = np.empty((query.shape[0], query.shape[1], key.shape[1]), query.dtype)
