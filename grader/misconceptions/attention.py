@@ -484,6 +484,14 @@ def start_counted(step, start, end, max_length):
     return tokens, sum(logs)
 
 
+@misconception(
+    GREEDY, "There is one new token too many: `start` is not new, and after `max_length` others it is over."
+)
+def one_too_many(step, start, end, max_length):
+    tokens, logs = followed(step, start, end, max_length + 1)
+    return tokens, sum(logs)
+
+
 @misconception(GREEDY, "`start` is missing: the tokens begin with it.")
 def start_dropped(step, start, end, max_length):
     tokens, logs = followed(step, start, end, max_length)
