@@ -123,7 +123,7 @@ def reinforce_gradient(log_prob_grads, rewards, baseline: float):
 
     def surrogate(parameters):
         log_probabilities = ops.matmul(grads, ops.reshape(parameters, (-1,)))
-        return ops.mean((rewards - baseline) * log_probabilities)
+        return ops.mean(ops.multiply(rewards - baseline, log_probabilities))
 
     return gradient(surrogate, np.zeros(log_prob_grads.shape[1:]))
 
