@@ -1,5 +1,7 @@
 """Bundled data sets as arrays: nothing here downloads anything."""
 
+import re
+
 import numpy as np
 
 PICTURES = (
@@ -87,3 +89,24 @@ def _cut(x, labels, share):
         x, labels, test_size=share, random_state=0, stratify=labels
     )
     return x, labels, x_test, labels_test
+
+
+def number_words(language, below=1000):
+    """The numbers from 0 in words: `["forty", "five"]`, `["fünf", "und", "vierzig"]`.
+
+    Args:
+        language: "en", "de", "fr" or another one that `num2words` knows. German, which joins a number into one word,
+            comes in the parts that it is made of.
+        below: how many numbers, at most 1,000.
+
+    Returns:
+        A list of words for each number, a list.
+    """
+    from num2words import num2words
+
+    spelled = [num2words(number, lang=language) for number in range(below)]
+    pattern = r"\w+"
+    if language == "de":
+        small = [num2words(number, lang="de") for number in (*range(20), *range(20, 100, 10))]
+        pattern = "|".join(sorted([*small, "ein", "und", "hundert"], key=len, reverse=True))
+    return [re.findall(pattern, words) for words in spelled]

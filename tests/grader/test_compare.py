@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grader.compare import Mismatch, agree, assert_close
+from grader.wire import Rng
 
 ROW = np.array([1.0, 2.0, 3.0])
 
@@ -20,6 +21,7 @@ ROW = np.array([1.0, 2.0, 3.0])
         ((ROW, 1.0), [ROW, 1.0]),
         ({"w": ROW}, {"w": ROW}),
         (None, None),
+        (Rng(1), Rng(1)),
         (np.zeros((0, 3)), np.zeros((0, 3))),
         (np.array([1 + 1j]), np.array([1 + 1j])),
     ],
@@ -51,6 +53,8 @@ def test_agrees(actual, expected):
         (np.array([np.inf, 2, 3]), ROW, "expected 1, got inf"),
         (ROW, np.array([np.inf, 2, 3]), "expected inf, got 1"),
         (np.array([1e308 * 10, 2.0]), np.array([-np.inf, 2.0]), "expected -inf, got inf"),
+        (Rng(1), Rng(2), "expected Rng(seed=2)"),
+        (None, Rng(2), "expected Rng(seed=2)"),
         (None, ROW, "None: does every path of your function end in a `return`"),
         ([1.0, 2.0, 3.0], ROW, "is a list, expected an array of shape (3,)"),
         (ROW, (ROW, ROW), "expected 2 values together"),
