@@ -216,6 +216,7 @@ def clip_by_global_norm(grads: Arrays, max_norm: float):
 
 def _step(kind, x, states, w, u, b, **options):
     """The states after one step of a Keras cell with these weights."""
+    x, w, u, b, *states = map(ops.convert_to_tensor, (x, w, u, b, *states))
     cell = kind(u.shape[0], **options)
     cell.build(x.shape)
     (_, new), _ = cell.stateless_call([w, u, b], _rest(cell), x, states)
@@ -224,6 +225,7 @@ def _step(kind, x, states, w, u, b, **options):
 
 def _layer(kind, x, states, w, u, b, **options):
     """All states, then the last ones, of a Keras layer with these weights."""
+    x, w, u, b, *states = map(ops.convert_to_tensor, (x, w, u, b, *states))
     layer = kind(u.shape[0], return_sequences=True, return_state=True, unroll=True, **options)
     layer.build(x.shape)
     return layer.stateless_call([w, u, b], _rest(layer), x, initial_state=states)[0]

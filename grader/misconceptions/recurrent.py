@@ -9,7 +9,6 @@ SIGMOID = "You bent the state with a sigmoid: here it is tanh, whose values have
 NO_STATE = "The old state does not enter: add `h @ u`, or the network has no memory."
 NO_BIAS = "The bias is missing."
 TRANSPOSED = "`u` is transposed: the state stands on the left, `h @ u`, as the input does."
-SWAPPED = "`w` and `u` have changed places: the input goes through `w`, the state through `u`."
 FROM_THE_START = "Every step starts from `h0`: let each start from the state that the last one left."
 ONLY_LAST = "Only the last state came back: keep every one, along the axis of time."
 FROM_ZERO = "The first step starts from zero: it starts from `h0`."
@@ -19,7 +18,10 @@ STATE_BEFORE = "You keep the state before each step, so all are one step late: t
 MEAN_OF_BATCH = (
     "You divided by the batch: `upstream` is the gradient of the loss already, so add the batch up."
 )
-ONE_BIAS = "The two rows of `b` are added to both gates and candidate alike: the reset gate must multiply the second."
+NEARLY_CLIPPED = (
+    "The tiny number beside the norm makes what is clipped a little too short: `max_norm / max(norm, max_norm)` never divides "
+    "by zero, and needs none."
+)
 
 
 def sigmoid(x):
@@ -294,6 +296,20 @@ def walks_forward(*given):
     return back_through_time(given, steps=list)
 
 
+@misconception(
+    "rnn_backward.rnn_backward",
+    "The gradient goes back one step and no further: what comes to a state from the next one is passed on with the rest, so "
+    "`dh = dz @ u.T` takes the whole dz.",
+)
+def one_step_back(upstream, x, h0, w, u, b):
+    states, _ = states_of(x, h0, w, u, b)
+    direct = upstream * (1 - states**2)
+    back = np.zeros_like(upstream)
+    back[:, :-1] = direct[:, 1:] @ u.T
+    dx, _, *shared = forgets_the_next_step.wrong(upstream + back, x, h0, w, u, b)
+    return dx, direct[:, 0] @ u.T, *shared
+
+
 # clip_by_global_norm
 
 
@@ -391,6 +407,24 @@ def clips_in_place(grads, max_norm):
     for grad in grads:
         grad *= max_norm / max(norm, max_norm)
     return grads, norm
+
+
+@misconception("clip_by_global_norm.clip_by_global_norm", NEARLY_CLIPPED)
+def clips_beside_a_millionth(grads, max_norm):
+    norm = norm_of(grads)
+    return [grad * min(1, max_norm / (norm + 1e-6)) for grad in grads], norm
+
+
+@misconception("clip_by_global_norm.clip_by_global_norm", NEARLY_CLIPPED)
+def clips_with_a_millionth_if_long(grads, max_norm):
+    norm = norm_of(grads)
+    return [grad * max_norm / (norm + 1e-6) if norm > max_norm else grad for grad in grads], norm
+
+
+@misconception("clip_by_global_norm.clip_by_global_norm", NEARLY_CLIPPED)
+def clips_beside_less(grads, max_norm):
+    norm = norm_of(grads)
+    return [grad * min(1, max_norm / (norm + 1e-8)) for grad in grads], norm
 
 
 # lstm_step
@@ -508,6 +542,16 @@ def lstm_without_bias(x, h, c, w, u, b):
     return lstm(x, h, c, w, u, 0)
 
 
+@misconception(
+    "lstm_step.lstm_step",
+    "You took every fourth column for a gate: each gate is a block of `units` columns, and the four blocks lie side by side.",
+)
+def every_fourth_column(x, h, c, w, u, b):
+    i, f, g, o = np.moveaxis((x @ w + h @ u + b).reshape(len(x), -1, 4), 2, 0)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
 # lstm_forward
 
 
@@ -587,6 +631,14 @@ def lstm_from_zero(x, h0, c0, w, u, b):
 def lstm_time_first(x, h0, c0, w, u, b):
     states, c = lstm_states(x, h0, c0, lstm_with(w, u, b))
     return np.swapaxes(states, 0, 1), c
+
+
+@misconception(
+    "lstm_forward.lstm_forward",
+    "State and cell change places from step to step: `lstm_step` returns the state first, `h, c = lstm_step(...)`.",
+)
+def cell_for_state(x, h0, c0, w, u, b):
+    return lstm_states(x, h0, c0, lambda x, h, c: lstm(x, h, c, w, u, b)[::-1])
 
 
 # lstm_step_backward
@@ -741,6 +793,15 @@ def adds_dh_again(*given):
     return dx, dh_old + given[0], *others
 
 
+@misconception(
+    "lstm_step_backward.lstm_step_backward",
+    "The gradients of the old state and the old cell came back in each other's place: the order is dx, dh, dc, dw, du, db.",
+)
+def cell_before_state(*given):
+    dx, dh_old, dc_old, *shared = lstm_backward(given)
+    return dx, dc_old, dh_old, *shared
+
+
 # gru_step
 
 
@@ -856,6 +917,14 @@ def keeps_all_of_it(x, h, w, u, b):
     z_h, r_h, g_h = np.split(h @ u + b[1], 3, axis=1)
     z, r = sigmoid(z_x + z_h), sigmoid(r_x + r_h)
     return h + (1 - z) * np.tanh(g_x + r * g_h)
+
+
+@misconception(
+    "gru_step.gru_step",
+    "The two rows of `b` have changed places: the first is added to `x @ w`, the second to `h @ u`.",
+)
+def biases_swapped(x, h, w, u, b):
+    return gru(x, h, w, u, b[::-1])
 
 
 # gru_forward

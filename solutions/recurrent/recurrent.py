@@ -270,10 +270,10 @@ plots.lines(
 
 # %%
 def require_positive(**numbers):
-    """Raise `ValueError` unless every number is above 0."""
+    """Raise `ValueError` unless every number is above 0, and finite."""
     for name, number in numbers.items():
-        if not number > 0:
-            raise ValueError(f"{name} is {number}, expected a number above 0")
+        if not 0 < number < np.inf:
+            raise ValueError(f"{name} is {number}, expected a finite number above 0")
 
 
 # %% exercise="clip_by_global_norm"
@@ -447,10 +447,6 @@ values = rng.uniform(-1, 1, size=60)
 marks = np.zeros(60)
 marks[[4, 20, 41]] = 1
 stream = np.stack([values, marks], axis=1)[np.newaxis]
-by_hand = np.array([[0.0, 0.0, 1.0, 0.0], [20.0, -20.0, 0.0, 0.0]])  # input, forget, candidate, output
-kept, _ = lstm_forward(
-    stream, np.zeros((1, 1)), np.zeros((1, 1)), by_hand, np.zeros((1, 4)), np.array([-10.0, 10.0, 0.0, 10.0])
-)
 
 
 def remembered(states, title):
@@ -465,6 +461,10 @@ def remembered(states, title):
     plt.show()
 
 
+by_hand = np.array([[0.0, 0.0, 1.0, 0.0], [20.0, -20.0, 0.0, 0.0]])  # input, forget, candidate, output
+kept, _ = lstm_forward(
+    stream, np.zeros((1, 1)), np.zeros((1, 1)), by_hand, np.zeros((1, 4)), np.array([-10.0, 10.0, 0.0, 10.0])
+)
 remembered({"state": kept[0, :, 0]}, "what was marked is kept")
 
 # %% [markdown]
@@ -722,7 +722,7 @@ def loss_and_gradients(parameters, x, y):
     return np.mean(error**2), [dw, du, db, dv, da]
 
 
-def train(max_norm, units=16, steps=800):
+def train(max_norm, units=16, steps=1000):
     """The trained parameters, and the loss and the gradients' norm at every step; it ends early if the loss explodes."""
     rng = np.random.default_rng(0)
     shapes = [(2, 4 * units), (units, 4 * units), (units, 1)]
@@ -746,9 +746,9 @@ def train(max_norm, units=16, steps=800):
 _, free_losses, free_norms = train(max_norm=1e9)
 trained, losses, norms = train(max_norm=0.05)
 
-nothing_known = {"free": free_losses, "on a leash": losses, "always 1": np.full(800, 1 / 6)}
+nothing_known = {"free": free_losses, "on a leash": losses, "always 1": np.full(1000, 1 / 6)}
 display(plots.lines(nothing_known, title="the loss", xlabel="step", ylabel="mean squared error", log=True))
-lengths = {"free": free_norms, "on a leash, before clipping": norms, "the leash": np.full(800, 0.05)}
+lengths = {"free": free_norms, "on a leash, before clipping": norms, "the leash": np.full(1000, 0.05)}
 display(plots.lines(lengths, title="the gradients' norm", xlabel="step", log=True))
 
 x, sums = adding_problem(np.random.default_rng(1), 1000, 30)
