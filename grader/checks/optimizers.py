@@ -11,7 +11,8 @@ SINGLE = {"rtol": 1e-5, "atol": 1e-6}
 @driver
 def path(step, theta, grads, **hyper):
     """The parameters after each step, from an empty state."""
-    state, thetas = {}, []
+    state: dict = {}
+    thetas = []
     for grad in grads:
         theta, state = step(theta, grad, {**state}, **hyper)
         thetas.append(np.array(theta))
@@ -21,7 +22,8 @@ def path(step, theta, grads, **hyper):
 @driver
 def path_as_in_the_paper(adam_step, theta, grads, beta_2=0.999, epsilon=1e-7, **hyper):
     """Beside the corrected root, epsilon is as much as epsilon * sqrt(1 - beta_2**t) beside the uncorrected one."""
-    state, thetas = {}, []
+    state: dict = {}
+    thetas = []
     for t, grad in enumerate(grads, 1):
         hat = epsilon * np.sqrt(1 - beta_2**t)
         theta, state = adam_step(theta, grad, state, beta_2=beta_2, epsilon=hat, **hyper)
@@ -32,7 +34,8 @@ def path_as_in_the_paper(adam_step, theta, grads, beta_2=0.999, epsilon=1e-7, **
 @driver
 def twice(step, theta, grads, **hyper):
     """A walk, and then each of its steps once more, from the state that it had: both must be the same."""
-    state, before, first, second = {}, [], [], []
+    state: dict = {}
+    before, first, second = [], [], []
     for grad in grads:
         before.append((theta, state))
         theta, state = step(np.array(theta), np.array(grad), state, **hyper)
@@ -46,7 +49,9 @@ def twice(step, theta, grads, **hyper):
 @driver
 def side_by_side(step, theta, grads, other, other_grads, **hyper):
     """Two arrays of parameters take turns, each with a state of its own."""
-    state, other_state, thetas, others = {}, {}, [], []
+    state: dict = {}
+    other_state: dict = {}
+    thetas, others = [], []
     for grad, other_grad in zip(grads, other_grads, strict=True):
         theta, state = step(theta, grad, state, **hyper)
         other, other_state = step(other, other_grad, other_state, **hyper)
@@ -66,7 +71,7 @@ class Step:
     """What every optimizer's step is held to; a path has one row a step."""
 
     name: str
-    paths = (path,)
+    paths: tuple = (path,)
 
     def expected(self, reference, theta, grads, **hyper):
         """The right paths, of which an answer takes one."""
