@@ -8,10 +8,9 @@ UPHILL = "You add where you should subtract: the gradient points uphill, and the
 NOT_THE_RATE = "The `learning_rate` that is given has no effect: use the argument, not a number of your own."
 CHANGES_THETA = "`theta -= ...` writes into the array that was given: make a new one, `theta = theta - ...`."
 CHANGES_STATE = (
-    "You write into the dict that was given: an old state must stay as it was, so return a new dict, "
-    '`return theta, {"velocity": velocity}`.'
+    "You write into the state that was given, by `state[...] = ...`, `+=` or `*=`: an old state must stay as it was. Compute "
+    "new arrays, and return them in a new dict."
 )
-CHANGES_ARRAYS = "`*=` and `+=` change the arrays inside the old state: compute new ones, `velocity = momentum * velocity - ...`."
 FORGETS = "Nothing is remembered from one step to the next: what the rule needs again must be in the dict that you return."
 THETA_ALONE = "Two things are to be returned, the new theta and the state: `return theta, state`."
 EPSILON_OUTSIDE = "Epsilon stands beside your root. Many books have it so; here it is under the root, as in Keras: `np.sqrt(... + epsilon)`."
@@ -188,6 +187,15 @@ def an_empty_one_at_the_end(x, y, batch_size, rng):
 
 @misconception(
     "minibatches.minibatches",
+    "The examples are shared out evenly: all batches but the last have `batch_size` of them, and only the last is short.",
+)
+def shared_out_evenly(x, y, batch_size, rng):
+    for rows in np.array_split(rng.permutation(len(x)), -(-len(x) // batch_size)):
+        yield x[rows], y[rows]
+
+
+@misconception(
+    "minibatches.minibatches",
     "You drew each batch anew from all examples, so that some come twice and some never: shuffle once an epoch, then cut.",
 )
 def drawn_anew(x, y, batch_size, rng):
@@ -336,12 +344,19 @@ def momentum_in_the_old_dict(theta, grad, state, learning_rate=0.01, momentum=0.
     return theta + state["v"], state
 
 
-@misconception("momentum_step.momentum_step", CHANGES_ARRAYS)
+@misconception("momentum_step.momentum_step", CHANGES_STATE)
 def momentum_in_the_old_array(theta, grad, state, learning_rate=0.01, momentum=0.9):
     velocity = np.asarray(remembered(state, "v", theta))
     velocity *= momentum
     velocity -= learning_rate * grad
     return theta + velocity, {"v": velocity}
+
+
+@misconception("momentum_step.momentum_step", CHANGES_STATE)
+def momentum_in_the_dict_of_the_first_step(theta, grad, state, learning_rate=0.01, momentum=0.9):
+    state = state or {"v": np.zeros_like(theta)}
+    state["v"] = momentum * state["v"] - learning_rate * grad
+    return theta + state["v"], state
 
 
 @misconception("momentum_step.momentum_step", CHANGES_THETA)
@@ -419,7 +434,7 @@ def nesterov_in_the_old_dict(theta, grad, state, learning_rate=0.01, momentum=0.
     return theta + momentum * state["v"] - learning_rate * grad, state
 
 
-@misconception("nesterov_step.nesterov_step", CHANGES_ARRAYS)
+@misconception("nesterov_step.nesterov_step", CHANGES_STATE)
 def nesterov_in_the_old_array(theta, grad, state, learning_rate=0.01, momentum=0.9):
     velocity = np.asarray(remembered(state, "v", theta))
     velocity *= momentum
@@ -453,6 +468,16 @@ def adagrad_forgotten(theta, grad, state, learning_rate=0.001, epsilon=1e-7):
 @misconception("adagrad_step.adagrad_step", EPSILON_OUTSIDE)
 def adagrad_epsilon_outside(theta, grad, state, learning_rate=0.001, epsilon=1e-7):
     total = state.get("a", 0.1) + grad**2
+    return theta - learning_rate * grad / (np.sqrt(total) + epsilon), {"a": total}
+
+
+@misconception(
+    "adagrad_step.adagrad_step",
+    "Many books have it so: a sum from 0, epsilon beside the root. Here, as in Keras, the sum starts at 0.1 and epsilon "
+    "is under the root.",
+)
+def adagrad_of_other_books(theta, grad, state, learning_rate=0.001, epsilon=1e-7):
+    total = remembered(state, "a", theta) + grad**2
     return theta - learning_rate * grad / (np.sqrt(total) + epsilon), {"a": total}
 
 
@@ -501,7 +526,7 @@ def adagrad_in_the_old_dict(theta, grad, state, learning_rate=0.001, epsilon=1e-
     return theta - learning_rate * grad / np.sqrt(state["a"] + epsilon), state
 
 
-@misconception("adagrad_step.adagrad_step", CHANGES_ARRAYS)
+@misconception("adagrad_step.adagrad_step", CHANGES_STATE)
 def adagrad_in_the_old_array(theta, grad, state, learning_rate=0.001, epsilon=1e-7):
     total = np.asarray(state.get("a", np.full_like(theta, 0.1)))
     total += grad**2
@@ -605,7 +630,7 @@ def rmsprop_in_the_old_dict(theta, grad, state, learning_rate=0.001, rho=0.9, ep
     return theta - learning_rate * grad / np.sqrt(state["a"] + epsilon), state
 
 
-@misconception("rmsprop_step.rmsprop_step", CHANGES_ARRAYS)
+@misconception("rmsprop_step.rmsprop_step", CHANGES_STATE)
 def rmsprop_in_the_old_array(theta, grad, state, learning_rate=0.001, rho=0.9, epsilon=1e-7):
     average = np.asarray(remembered(state, "a", theta))
     average *= rho
@@ -756,7 +781,7 @@ def adadelta_in_the_old_dict(theta, grad, state, learning_rate=0.001, rho=0.95, 
     return theta + learning_rate * delta, state
 
 
-@misconception("adadelta_step.adadelta_step", CHANGES_ARRAYS)
+@misconception("adadelta_step.adadelta_step", CHANGES_STATE)
 def adadelta_in_the_old_arrays(theta, grad, state, learning_rate=0.001, rho=0.95, epsilon=1e-7):
     squares, deltas = (np.asarray(remembered(state, name, theta)) for name in ("a", "d"))
     squares *= rho
@@ -841,6 +866,20 @@ def adam_corrects_the_first(theta, grad, state, learning_rate=0.001, beta_1=0.9,
 def adam_corrects_twice(theta, grad, state, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     new = moments(theta, grad, state, beta_1, beta_2)
     corrected = {**new, "v": new["v"] / (1 - beta_2 ** new["t"])}
+    return keras_step(theta, corrected, learning_rate, beta_1, beta_2, epsilon), new
+
+
+@misconception(
+    "adam_step.adam_step",
+    "Both forms at once: the moments are corrected, and the learning rate is too. Correct the one or the other.",
+)
+def adam_in_both_forms(theta, grad, state, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    new = moments(theta, grad, state, beta_1, beta_2)
+    corrected = {
+        "t": new["t"],
+        "m": new["m"] / (1 - beta_1 ** new["t"]),
+        "v": new["v"] / (1 - beta_2 ** new["t"]),
+    }
     return keras_step(theta, corrected, learning_rate, beta_1, beta_2, epsilon), new
 
 
@@ -990,7 +1029,7 @@ def adam_in_the_old_dict_as_keras(
     return keras_step(theta, state, learning_rate, beta_1, beta_2, epsilon), state
 
 
-@misconception("adam_step.adam_step", CHANGES_ARRAYS)
+@misconception("adam_step.adam_step", CHANGES_STATE)
 def adam_in_the_old_arrays(theta, grad, state, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     m, v = (np.asarray(remembered(state, name, theta)) for name in ("m", "v"))
     m *= beta_1

@@ -299,7 +299,7 @@ def ravine_gradient(theta):
     return np.array([1, 50]) * theta
 
 
-start, spans = (-9.0, 1.2), ((-10, 2), (-2, 2))
+start, spans = (-9.0, 1.2), ((-10, 4), (-2, 2))
 plots.landscape(
     ravine,
     {
@@ -623,8 +623,8 @@ check("adadelta_step")
 # %% [markdown]
 # ### Look: epsilon starts the engine
 #
-# Adadelta begins with a step of about $\sqrt{\epsilon/(1-\rho)}$ and makes each one from the last. With a tiny epsilon it takes its
-# time; nobody chose a learning rate here.
+# Adadelta begins with a step of about $\sqrt{\epsilon/(1-\rho)}$ and makes each one from those before, so what epsilon
+# began goes on for long. The learning rate that the paper got rid of has not quite gone: some of it hides in epsilon.
 
 # %% show
 plots.lines(
@@ -716,9 +716,10 @@ plots.lines(
 # $$f(x, y) = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2,$$
 #
 # a plain with a bent valley in it, whose lowest place is $(3, 0.5)$. To be fair, every rule runs with 28 learning
-# rates and is shown with its best. It has arrived when it has come within 0.05 of the goal and stays there.
+# rates and is shown with its best among those that do not leave the map. It has arrived when it has come within 0.05
+# of the goal and stays there.
 #
-# **To reach:** in Beale's valley momentum, Nesterov and Adam arrive in less than half of the steps that plain descent needs.
+# **To reach:** in Beale's valley momentum, Nesterov and Adam arrive at least a hundred steps before plain descent.
 
 
 # %% show
@@ -747,15 +748,16 @@ rules = {
 most = 300
 
 
-def best_walk(step, gradient, start, goal):
+def best_walk(step, gradient, start, goal, spans):
     """How many steps the best of 28 learning rates needs, and its walk; `most` when it does not arrive."""
+    low, high = np.transpose(spans)
     walks = []
     for learning_rate in np.logspace(-4, 2.75, 28):
         with np.errstate(all="ignore"):  # too large a rate flies off
             places = walk(step, gradient, start, most, learning_rate=learning_rate)
             distance = np.hypot(*(places - goal).T)
         outside = np.nonzero(~(distance <= 0.05))[0]
-        if np.isfinite(distance).all():
+        if np.all((low <= places) & (places <= high)):
             walks.append((min(outside[-1] + 1, most), distance[-1], places))
     steps, _, places = min(walks, key=lambda one: one[:2])
     return steps, places
@@ -763,11 +765,11 @@ def best_walk(step, gradient, start, goal):
 
 courses = {
     "The ravine": (ravine, ravine_gradient, start, (0, 0), spans),
-    "Beale's valley": (beale, beale_gradient, (1.0, 1.5), (3, 0.5), ((-0.5, 4), (-1, 2))),
+    "Beale's valley": (beale, beale_gradient, (1.0, 1.5), (3, 0.5), ((-1, 4.5), (-2.5, 2))),
 }
 steps_needed = {}
 for course, (surface, gradient, begin, goal, course_spans) in courses.items():
-    results = {name: best_walk(step, gradient, begin, goal) for name, step in rules.items()}
+    results = {name: best_walk(step, gradient, begin, goal, course_spans) for name, step in rules.items()}
     steps_needed[course] = {name: steps for name, (steps, _) in results.items()}
     shown = {
         f"{name}: {steps} steps" if steps < most else f"{name}: not in {most}": places[: steps + 1]
@@ -779,12 +781,12 @@ for course, (surface, gradient, begin, goal, course_spans) in courses.items():
 
 valley = steps_needed["Beale's valley"]
 for name in ("momentum", "Nesterov", "Adam"):
-    assert valley[name] < valley["SGD"] / 2, f"{name} is no faster than that? Look at its state"
+    assert valley[name] <= valley["SGD"] - 100, f"{name} is no faster than that? Look at its state"
 
 # %% [markdown]
-# *To think about:* in the ravine, Adagrad with a learning rate of 5 or 10 is at the goal almost at once. Turn the ravine by
-# 45 degrees (`np.array([[1, 1], [-1, 1]]) / np.sqrt(2)` does it) and let them race again. Whom does that trouble, and why
-# does it leave plain descent and momentum cold?
+# *To think about:* in the ravine nobody comes near Adagrad. Now turn the ravine by 45 degrees (with the matrix
+# `turn = np.array([[1, 1], [-1, 1]]) / np.sqrt(2)` its gradient is `ravine_gradient(theta @ turn) @ turn.T`) and let
+# them race again. Whom does that trouble, and why does it leave plain descent and momentum cold?
 #
 # ## The race, part two: digits
 #
@@ -868,6 +870,6 @@ plots.heat(
 # %% [markdown]
 # Read it row by row. Which rules are content with a wide range of rates, which want to be tuned? And by columns: why does
 # no column suit all of them? A learning rate is a number in the units of its rule: for SGD it multiplies the
-# gradient, for Adam it *is* the step, for Adadelta it is about 1 and should not have to be there at all.
+# gradient, for Adam it *is* the step. The paper's Adadelta has none, that is, 1, and here more would be better. (Section 8 knows why.)
 #
 # Then take the shuffling out of `minibatches`, or give all four arrays one and the same state, and see what the digits say.
