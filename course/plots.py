@@ -243,6 +243,51 @@ def pictures(images, titles=None, title="", columns=5, size=2.0):
         return _finished(figure, title)
 
 
+def landscape(surface, walks, xspan, yspan, goal=None, title="", columns=3, together=True):
+    """Draw the heights of a surface seen from above, and walks across it.
+
+    Args:
+        surface: function of two arrays of one shape, which gives the heights.
+        walks: dict of label to an array (steps, 2) of places.
+        xspan, yspan: the smallest and the largest x and y; what lies outside is cut off.
+        goal: the place to reach, or None.
+        title: text above.
+        columns: panels in a row, where each walk has its own.
+        together: whether all walks share one panel.
+
+    Returns:
+        The `Figure`.
+    """
+    x, y = np.meshgrid(np.linspace(*xspan, 300), np.linspace(*yspan, 300))
+    heights = surface(x, y)
+    shades = np.log10(heights - heights.min() + 1e-3 * np.ptp(heights))
+    groups = [walks] if together else [{label: walk} for label, walk in walks.items()]
+    with plt.rc_context(_STYLE):
+        figure, axes = _grid(len(groups), columns, size=(7, 4) if together else (3.6, 2.8))
+        colours = iter(COLOURS * len(walks))
+        for ax, group in zip(axes, groups, strict=True):
+            ax.grid(visible=False)
+            ax.contourf(x, y, shades, levels=24, cmap="Greys_r", alpha=0.45)
+            for label, walk in group.items():
+                ax.plot(
+                    *np.transpose(walk),
+                    color=next(colours),
+                    label=label,
+                    marker="o",
+                    markersize=2.5,
+                    linewidth=1.4,
+                )
+            ax.plot(*next(iter(group.values()))[0], "s", color="black", markersize=6)
+            if goal is not None:
+                ax.plot(*goal, "*", color="black", markersize=12)
+            ax.set(xlim=xspan, ylim=yspan)
+            if together:
+                ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+            else:
+                ax.set_title(next(iter(group)))
+        return _finished(figure, title)
+
+
 def _grid(count, columns, size):
     """A figure with `count` axes, `columns` in a row, each of `size` inches."""
     columns = min(columns, count)
