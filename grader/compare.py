@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from grader.wire import Rng
+
 
 class Mismatch(AssertionError):
     """An answer that differs. `expected`, `actual` and the first `place` are kept for a picture and a closer look."""
@@ -72,7 +74,7 @@ def _compare(
             raise Mismatch(f"{_the(where)} has {_counted(len(actual), 'part')}, expected {len(expected)}")
         for place, (one, other) in enumerate(zip(actual, expected, strict=True)):
             _compare(one, other, rtol, atol, f" {parts[place]}" if parts else f"{where}[{place}]")
-    elif isinstance(expected, str) or expected is None:
+    elif isinstance(expected, str | Rng) or expected is None:
         if type(actual) is not type(expected) or actual != expected:
             raise Mismatch(f"{_the(where)} is {_shown(actual)}, expected {expected!r}")
     else:
