@@ -170,7 +170,8 @@ def batch_norm_backward(upstream, x, gamma, epsilon: float = 1e-3):
     positive(epsilon=epsilon)
 
     def weighted(x, gamma, beta):
-        return upstream * _normalized(x, *_moments(x), gamma, beta, epsilon)
+        mean, variance = _moments(x)
+        return upstream * _normalized(x, mean, variance, gamma, beta, epsilon)
 
     return gradient(weighted, x, gamma, np.zeros_like(gamma))
 
