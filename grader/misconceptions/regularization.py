@@ -91,6 +91,13 @@ def penalty_of_the_last(weights, strength):
     return strength * np.sum(weights[-1] ** 2)
 
 
+@misconception(
+    "l2_penalty.l2_penalty", "One number for each array came: add them up, the penalty is one number."
+)
+def penalty_of_each(weights, strength):
+    return np.array([strength * np.sum(w**2) for w in weights])
+
+
 @misconception("l2_penalty.l2_penalty", "The strength is missing: it says what a squared weight costs.")
 def penalty_without_strength(weights, strength):
     return sum(np.sum(w**2) for w in weights)
@@ -322,6 +329,12 @@ def dropout_without_mask(x, rate, rng):
     return x * (rng.random(x.shape) >= rate) / (1 - rate)
 
 
+@misconception("dropout.dropout", "The mask comes before y: return y first, then the mask.")
+def dropout_order(x, rate, rng):
+    mask = rng.random(x.shape) >= rate
+    return mask, x * mask / (1 - rate)
+
+
 @misconception(
     "dropout.dropout",
     "That is what the old, not inverted dropout does in prediction: here elements fall, and those that are kept grow.",
@@ -414,6 +427,14 @@ def inference_epsilon_outside(x, gamma, beta, moving_mean, moving_variance, epsi
 )
 def inference_without_epsilon(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-3):
     return gamma * (x - moving_mean) / np.sqrt(moving_variance) + beta
+
+
+@misconception(
+    "batch_norm_inference.batch_norm_inference",
+    "Epsilon's default is PyTorch's, 1e-5: here, as in Keras, it is 1e-3.",
+)
+def inference_epsilon_of_pytorch(x, gamma, beta, moving_mean, moving_variance, epsilon=1e-5):
+    return gamma * (x - moving_mean) / np.sqrt(moving_variance + epsilon) + beta
 
 
 @misconception(
@@ -597,6 +618,43 @@ def train_over_the_first_axis(x, gamma, beta, moving_mean, moving_variance, mome
 )
 def train_as_layer_norm(x, gamma, beta, moving_mean, moving_variance, momentum=0.99, epsilon=1e-3):
     mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    root = np.sqrt(variance + epsilon)
+    return trained(x, gamma, beta, moving_mean, moving_variance, momentum, mean, variance, root)
+
+
+@misconception(
+    "batch_norm_train.batch_norm_train",
+    "Each example was normalized by itself: that is instance normalization. Average over the batch too.",
+)
+def train_as_instance_norm(x, gamma, beta, moving_mean, moving_variance, momentum=0.99, epsilon=1e-3):
+    axes = tuple(range(1, x.ndim - 1)) or (0,)
+    mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+    y = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+    over = axes_of(x)
+    return (
+        y,
+        moved(moving_mean, x.mean(axis=over), momentum),
+        moved(moving_variance, x.var(axis=over), momentum),
+    )
+
+
+@misconception(
+    "batch_norm_train.batch_norm_train",
+    "The moving statistics kept axes of size 1 (`keepdims`): return them of shape (channels,).",
+)
+def train_keeps_axes(x, gamma, beta, moving_mean, moving_variance, momentum=0.99, epsilon=1e-3):
+    mean = x.mean(axis=axes_of(x), keepdims=True)
+    variance = x.var(axis=axes_of(x), keepdims=True)
+    root = np.sqrt(variance + epsilon)
+    return trained(x, gamma, beta, moving_mean, moving_variance, momentum, mean, variance, root)
+
+
+@misconception(
+    "batch_norm_train.batch_norm_train",
+    "Momentum's default is 0.9 in yours: here, as in Keras, it is 0.99.",
+)
+def train_another_default(x, gamma, beta, moving_mean, moving_variance, momentum=0.9, epsilon=1e-3):
+    mean, variance = x.mean(axis=axes_of(x)), x.var(axis=axes_of(x))
     root = np.sqrt(variance + epsilon)
     return trained(x, gamma, beta, moving_mean, moving_variance, momentum, mean, variance, root)
 
@@ -845,3 +903,32 @@ def backward_unbiased(upstream, x, gamma, epsilon=1e-3):
     x_hat = (x - x.mean(axis=axes)) / root
     dx = upstream - upstream.mean(axis=axes) - x_hat * (upstream * x_hat).mean(axis=axes)
     return gamma / root * dx, (upstream * x_hat).sum(axis=axes), upstream.sum(axis=axes)
+
+
+@misconception(
+    "batch_norm_backward.batch_norm_backward",
+    "n is the batch size in your means: with sequences and images a channel has more elements, `x.size // x.shape[-1]`.",
+)
+def backward_n_of_the_batch(upstream, x, gamma, epsilon=1e-3):
+    _, x_hat, root = backward_parts(x, epsilon)
+    _, dgamma, dbeta = backward(upstream, x, gamma, epsilon)
+    return gamma / root * (upstream - dbeta / len(x) - x_hat * dgamma / len(x)), dgamma, dbeta
+
+
+@misconception(
+    "batch_norm_backward.batch_norm_backward",
+    "The way through the variance has x less its mean where it needs the normalized x: a root is missing there.",
+)
+def backward_variance_by_centred_x(upstream, x, gamma, epsilon=1e-3):
+    axes, x_hat, root = backward_parts(x, epsilon)
+    _, dgamma, dbeta = backward(upstream, x, gamma, epsilon)
+    through_variance = x_hat * root * (upstream * x_hat).mean(axis=axes)
+    return gamma / root * (upstream - upstream.mean(axis=axes) - through_variance), dgamma, dbeta
+
+
+@misconception(
+    "batch_norm_backward.batch_norm_backward",
+    "Only dx came back: return dx, dgamma and dbeta together.",
+)
+def backward_dx_alone(upstream, x, gamma, epsilon=1e-3):
+    return backward(upstream, x, gamma, epsilon)[0]

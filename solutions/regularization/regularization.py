@@ -134,7 +134,7 @@ check("l2_penalty")
 # %% [markdown]
 # ### Look: a polynomial of degree 11 and twelve points
 #
-# A curve of twelve coefficients has room for twelve noisy points, and bends for each of them: look at the bill. All the training there
+# A curve of twelve coefficients has room for twelve noisy points, and bends for nearly each of them: look at the bill. All the training there
 # is: the gradient of the mean squared error plus your `l2_penalty_grad`. (The curve is a sum of Chebyshev polynomials, which are
 # better behaved than the powers of $x$.)
 
@@ -402,11 +402,11 @@ check("batch_norm_backward")
 # %% show
 x = np.linspace(-2, 2, 8)[:, np.newaxis]
 wanted = {"lift all": np.ones((8, 1)), "spread": x / 2, "move the fourth": np.eye(8)[:, [3]]}
+passed = [part.ravel() for u in wanted.values() for part in (u, batch_norm_backward(u, x, np.ones(1))[0])]
 plots.heat(
-    [part.ravel() for u in wanted.values() for part in (u, batch_norm_backward(u, x, np.ones(1))[0])],
+    np.round(passed, 2) + 0.0,  # no minus zero
     rows=[f"{name}: {what}" for name in wanted for what in ("upstream", "dx")],
     columns=range(1, 9),
-    digits=3,
     centred=True,
     title="what comes from above, and what is passed on",
     xlabel="example",
@@ -527,8 +527,8 @@ plots.panels(
 )
 
 # %% [markdown]
-# **To reach:** over the last ten epochs, L2 and dropout each close at least **half of the plain net's gap**, and each reads at least
-# **1.5 % more** of the test digits than it does.
+# **To reach:** over the last ten epochs, L2 and dropout each close at least **two thirds of the plain net's gap**, and each reads at least
+# **2 % more** of the test digits than it does.
 
 # %% show
 settled = {name: history[-10:].mean(axis=0) for name, history in curves.items()}
@@ -536,8 +536,8 @@ gaps = {name: seen - unseen for name, (seen, unseen) in settled.items()}
 for name, (seen, unseen) in settled.items():
     print(f"{name:18} training {seen:.1%}, test {unseen:.1%}, gap {gaps[name]:.1%}")
 for name in ("L2, strength 0.02", "dropout, rate 0.6"):
-    assert gaps[name] < gaps["plain"] / 2, f"{name} leaves the gap open"
-    assert settled[name][1] > settled["plain"][1] + 0.015, f"{name} reads no better"
+    assert gaps[name] < gaps["plain"] / 3, f"{name} leaves the gap open"
+    assert settled[name][1] > settled["plain"][1] + 0.02, f"{name} reads no better"
 
 # %% [markdown]
 # The plain net ends with nearly every mistake learned by heart, and its test curve *falls* while it learns them. L2 and dropout

@@ -124,6 +124,16 @@ def train_on_images_and_tables(x, gamma, beta, moving_mean, moving_variance, mom
     return [gamma * x_hat + beta, keep[0] + add[0], keep[1] + add[1]]
 
 
+@right("batch_norm_train")
+def train_by_the_mean_of_squares(x, gamma, beta, moving_mean, moving_variance, momentum=0.99, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean = x.mean(axes)
+    variance = (x**2).mean(axes) - mean**2
+    y = (x - mean) * (gamma / np.sqrt(variance + epsilon)) + beta
+    moving_mean = moving_mean - (moving_mean - mean) * (1 - momentum)
+    return y, moving_mean, moving_variance - (moving_variance - variance) * (1 - momentum)
+
+
 @right("batch_norm_backward")
 def backward_node_by_node(upstream, x, gamma, epsilon=1e-3):
     """As in the paper: first the gradients of variance and mean."""
