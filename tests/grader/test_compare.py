@@ -24,6 +24,7 @@ ROW = np.array([1.0, 2.0, 3.0])
         (Rng(1), Rng(1)),
         (np.zeros((0, 3)), np.zeros((0, 3))),
         (np.array([1 + 1j]), np.array([1 + 1j])),
+        (Rng(1), Rng(1)),
     ],
 )
 def test_agrees(actual, expected):
@@ -62,6 +63,7 @@ def test_agrees(actual, expected):
         ((ROW, ROW + 1), (ROW, ROW), "result[1] differs in 3 of 3 places"),
         ({"w": ROW}, {"b": ROW}, "has the keys ['w'], expected ['b']"),
         ("cat", "dog", "is 'cat', expected 'dog'"),
+        (Rng(1), Rng(2), "is Rng(seed=1), expected Rng(seed=2)"),
         (np.array([1 + 2j]), np.array([1.0]), "first at [0]: expected 1, got 1+2j"),
     ],
 )
