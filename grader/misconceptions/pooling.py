@@ -15,6 +15,11 @@ ROUNDED_UP = "You rounded up and let the last window hang over the edge: valid l
 ASSIGNED = (
     "Where windows overlap, the last one overwrote what the others gave: a pixel gets the sum, so `+=`."
 )
+ALL_AFTER = "All of the padding came after the image: half of it, rounded down, comes before."
+STRIDES_IGNORED = (
+    "`strides` was not used: where it is given, windows begin so far apart, whatever their size."
+)
+MEAN_OVER_WINDOWS = "You took the mean over the windows of a pixel: it changes the loss through each of them, so it gets the sum."
 PADDING_COUNTED = (
     "You divided by the size of the window: at the border it has fewer pixels, and padding is not counted."
 )
@@ -31,6 +36,11 @@ def place(n, size, stride, padding):
 def odd_first(n, size, stride, padding):
     count, before, after = place(n, size, stride, padding)
     return count, after, before
+
+
+def all_after(n, size, stride, padding):
+    count, before, after = place(n, size, stride, padding)
+    return count, 0, before + after
 
 
 def as_in_torch(n, size, stride, padding):
@@ -107,6 +117,11 @@ def shared(x, upstream, pool_size, strides, padding, placed=place):
 )
 def odd_pixel_before(n, size, stride, padding):
     return odd_first(n, size, stride, padding)
+
+
+@misconception("placement.placement", ALL_AFTER)
+def all_padding_after(n, size, stride, padding):
+    return all_after(n, size, stride, padding)
 
 
 @misconception("placement.placement", AS_IN_TORCH)
@@ -195,6 +210,21 @@ def zeros_outside(x, pool_size=2, strides=None, padding="valid", fill=0.0):
     return look(x, pool_size, strides, padding)
 
 
+@misconception("windows.windows", STRIDES_IGNORED)
+def windows_without_strides(x, pool_size=2, strides=None, padding="valid", fill=0.0):
+    return look(x, pool_size, None, padding, fill)
+
+
+@misconception("windows.windows", ALL_AFTER)
+def windows_padded_after(x, pool_size=2, strides=None, padding="valid", fill=0.0):
+    return look(x, pool_size, strides, padding, fill, all_after)
+
+
+@misconception("windows.windows", '`padding` was not used: with `"same"` some of it stands around the image.')
+def never_padded(x, pool_size=2, strides=None, padding="valid", fill=0.0):
+    return look(x, pool_size, strides, "valid", fill)
+
+
 @misconception("windows.windows", SWAPPED)
 def windows_swapped(x, pool_size=2, strides=None, padding="valid", fill=0.0):
     return look(x, pair(pool_size)[::-1], strides and pair(strides)[::-1], padding, fill)
@@ -234,17 +264,10 @@ def windows_assigned(upstream, x, pool_size=2, strides=None, padding="valid"):
     "You cut the padding off at the end only: some of it stands before the image, so cut from `top` and `left`.",
 )
 def cut_at_the_end(upstream, x, pool_size=2, strides=None, padding="valid"):
-    def all_after(n, size, stride, padding):
-        count, before, after = place(n, size, stride, padding)
-        return count, 0, before + after
-
     return give(upstream, x, pool_size, strides, padding, all_after)
 
 
-@misconception(
-    "windows_backward.windows_backward",
-    "You took the mean over the windows of a pixel: it changes the loss through each of them, so it gets the sum.",
-)
+@misconception("windows_backward.windows_backward", MEAN_OVER_WINDOWS)
 def mean_over_windows(upstream, x, pool_size=2, strides=None, padding="valid"):
     count = give(np.ones_like(upstream), x, pool_size, strides, padding)
     return give(upstream, x, pool_size, strides, padding) / np.maximum(count, 1)
@@ -299,6 +322,16 @@ def over_the_channels(x, pool_size=2, strides=None, padding="valid"):
 @misconception("max_pool2d.max_pool2d", ODD_FIRST)
 def max_odd_first(x, pool_size=2, strides=None, padding="valid"):
     return look(x, pool_size, strides, padding, -np.inf, odd_first).max(axis=3)
+
+
+@misconception("max_pool2d.max_pool2d", ALL_AFTER)
+def max_padded_after(x, pool_size=2, strides=None, padding="valid"):
+    return look(x, pool_size, strides, padding, -np.inf, all_after).max(axis=3)
+
+
+@misconception("max_pool2d.max_pool2d", STRIDES_IGNORED)
+def max_without_strides(x, pool_size=2, strides=None, padding="valid"):
+    return look(x, pool_size, None, padding, -np.inf).max(axis=3)
 
 
 @misconception("max_pool2d.max_pool2d", AS_IN_TORCH)
@@ -417,6 +450,13 @@ def average_called_max(upstream, x, pool_size=2, strides=None, padding="valid"):
     return give(shared(x, upstream, pool_size, strides, padding), x, pool_size, strides, padding)
 
 
+@misconception("max_pool2d_backward.max_pool2d_backward", MEAN_OVER_WINDOWS)
+def mean_of_the_windows_won(upstream, x, pool_size=2, strides=None, padding="valid"):
+    seen = look(x, pool_size, strides, padding, -np.inf)
+    won = give(winners(seen, np.ones_like(upstream)), x, pool_size, strides, padding)
+    return give(winners(seen, upstream), x, pool_size, strides, padding) / np.maximum(won, 1)
+
+
 @misconception("max_pool2d_backward.max_pool2d_backward", ODD_FIRST)
 def max_back_odd_first(upstream, x, pool_size=2, strides=None, padding="valid"):
     share = winners(look(x, pool_size, strides, padding, -np.inf, odd_first), upstream)
@@ -452,6 +492,11 @@ def zeros_not_counted(x, pool_size=2, strides=None, padding="valid"):
 @misconception("average_pool2d.average_pool2d", STRIDE_1)
 def average_at_stride_1(x, pool_size=2, strides=None, padding="valid"):
     return np.nanmean(look(x, pool_size, strides or 1, padding, np.nan), axis=3)
+
+
+@misconception("average_pool2d.average_pool2d", STRIDES_IGNORED)
+def average_without_strides(x, pool_size=2, strides=None, padding="valid"):
+    return np.nanmean(look(x, pool_size, None, padding, np.nan), axis=3)
 
 
 @misconception("average_pool2d.average_pool2d", ODD_FIRST)
@@ -498,6 +543,14 @@ def average_assigned(upstream, x, pool_size=2, strides=None, padding="valid"):
 def max_called_average(upstream, x, pool_size=2, strides=None, padding="valid"):
     share = winners(look(x, pool_size, strides, padding, -np.inf), upstream)
     return give(share, x, pool_size, strides, padding)
+
+
+@misconception("average_pool2d_backward.average_pool2d_backward", MEAN_OVER_WINDOWS)
+def mean_over_the_windows(upstream, x, pool_size=2, strides=None, padding="valid"):
+    inside = look(np.ones_like(x), pool_size, strides, padding)
+    windows = give(inside, x, pool_size, strides, padding)
+    share = shared(x, upstream, pool_size, strides, padding)
+    return give(share, x, pool_size, strides, padding) / np.maximum(windows, 1)
 
 
 @misconception("average_pool2d_backward.average_pool2d_backward", ODD_FIRST)

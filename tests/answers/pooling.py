@@ -120,6 +120,16 @@ def max_by_view(x, pool_size=2, strides=None, padding="valid", keepdims=False):
 
 
 @right("max_pool2d")
+def max_with_edges_repeated(x, pool_size=2, strides=None, padding="valid"):
+    """A border pixel that stands in its window twice is no larger for it."""
+    size, strides = pair(pool_size), pair(pool_size if strides is None else strides)
+    _, top, bottom = placement_by_spans(x.shape[1], size[0], strides[0], padding)
+    _, left, right_ = placement_by_spans(x.shape[2], size[1], strides[1], padding)
+    padded = np.pad(x, ((0, 0), (top, bottom), (left, right_), (0, 0)), mode="edge")
+    return padded_view(padded, size, strides, "valid", 0).max(axis=(4, 5))
+
+
+@right("max_pool2d")
 def max_one_axis_after_the_other(x, pool_size=2, strides=None, padding="valid"):
     (kh, kw), (sh, sw) = pair(pool_size), pair(pool_size if strides is None else strides)
     tall = np.stack([x[:, a:b].max(axis=1) for a, b in spans(x.shape[1], kh, sh, padding)], axis=1)
