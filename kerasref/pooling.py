@@ -31,7 +31,7 @@ def placement(n: int, size: int, stride: int, padding: Padding):
             f"`size` is {size}, larger than `n`, {n}; expected a window that fits: make it smaller."
         )
     ones = _patches(np.ones((1, n, 1, 1)), (size, 1), (stride, 1), padding)[0, :, 0, :, 0]
-    before, after = ops.argmax(ones[0]), ops.argmax(ones[-1][::-1])
+    before, after = ops.argmax(ones[0]), ops.argmax(ops.flip(ones[-1]))
     return int(ones.shape[0]), int(before), int(after)
 
 
@@ -191,7 +191,7 @@ def _backward(pool, upstream, x, at, pool_size, strides, padding):
         raise ValueError(
             f"`upstream` has shape {upstream.shape}; expected {expected}, that of the result for `x`: make them agree."
         )
-    return gradient(lambda x: upstream * pool(x, pool_size, strides, padding), at)
+    return gradient(lambda x: ops.multiply(upstream, pool(x, pool_size, strides, padding)), at)
 
 
 def _ranks(x):
