@@ -78,7 +78,7 @@ def require_shape(shape, **arrays):
 # windows fit: the first begins at 0, the last no later than at $n + p - f$. There are two habits of padding:
 #
 # - **valid**: none, $p = 0$. What fills no window at the end is left over.
-# - **same**: as much as it takes for $\lceil n / s \rceil$ windows, so that every pixel has its share. At stride 1 the
+# - **same**: as much as it takes for $\lceil n / s \rceil$ windows, so that no rest is left over. At stride 1 the
 #   result has the *same* size, hence the name; at stride 2 it has half. The last of these windows begins at $(\text{count} - 1)\,s$
 #   and ends $f$ later, so $p = \max\bigl((\text{count} - 1)\,s + f - n,\; 0\bigr)$. Half of it comes before the image; when $p$ is odd,
 #   the odd pixel comes **after**.
