@@ -570,8 +570,14 @@ for name, net in networks.items():
         differences = [np.linalg.norm(forward(net, side[:300])[2] - features) for side in sides]
         change[name].append(np.mean(differences) / np.linalg.norm(features))
         still_right[name].append(np.mean([accuracy(net, side, labels_test) for side in sides]))
-display(plots.lines(change, x=shifts, title="how much the features change", xlabel="pixels moved"))
-display(plots.lines(still_right, x=shifts, title="still read right", xlabel="pixels moved", percent=True))
+display(
+    plots.lines(change, x=list(map(str, shifts)), title="how much the features change", xlabel="pixels moved")
+)
+display(
+    plots.lines(
+        still_right, x=list(map(str, shifts)), title="still read right", xlabel="pixels moved", percent=True
+    )
+)
 for name in networks:
     print(
         f"{name}: one pixel changes the features by {change[name][1]:.2f}, {still_right[name][1]:.1%} are still right; "
