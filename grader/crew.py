@@ -188,10 +188,12 @@ class _Worker:
                 start_new_session=True,  # a Ctrl-C is for this process, which then ends them
             )
         self._connection = Connection(ours.detach())
-        self._connection.send((sitting, settings))
+        self._to_send: list[Any] = [(sitting, settings)]
 
     def grade(self, task: Task) -> Result:
-        self._connection.send((task.student, task.raw))
+        self._to_send.append((task.student, task.raw))
+        while self._to_send:
+            self._connection.send(self._to_send.pop(0))
         answer = self._connection.recv()
         if isinstance(answer, Exception):
             raise answer
