@@ -267,14 +267,15 @@ class _Run:
 def _verdict(error: BaseException | None, last: Call | None, secret: bool) -> tuple[Outcome, str]:
     if error is None:
         return "passed", ""
-    called = f"{last.described()}\n" if last and not secret else ""
+    shown = last if last and not secret else None
+    called = f"{shown.described()}\n" if shown else ""
+    driver = f"\nwhere\n{shown.driver.source}" if shown and shown.driver else ""
     if isinstance(error, StudentFault):
-        return error.verdict, str(error) if error.verdict in (
-            "missing",
-            "not_started",
-        ) else f"{called}{error}"
+        if error.verdict in ("missing", "not_started"):
+            return error.verdict, str(error)
+        return error.verdict, f"{called}{error}{driver}"
     if isinstance(error, AssertionError):
-        return "failed", f"{called}{error}{_input_there(error, last)}"
+        return "failed", f"{called}{error}{_input_there(error, last)}{driver}"
     if isinstance(error, ReferenceFailed) or last is None:
         raise GradingFailed(f"{type(error).__name__}: {error}") from error
     return "failed", f"{called}what came back could not be used here ({type(error).__name__}: {error})"

@@ -85,11 +85,10 @@ class Call:
     driver: Driver | None = None
 
     def described(self) -> str:
-        """The call as one would type it, large arrays by their shape; with what drives it."""
+        """The call as one would type it, large arrays by their shape."""
         given = [_described(a) for a in self.args] + [f"{k}={_described(v)}" for k, v in self.kwargs.items()]
-        if self.driver is None:
-            return f"{self.function}({', '.join(given)})"
-        return f"{self.driver.name}({', '.join([self.function, *given])}), where\n{self.driver.source}"
+        called, given = (self.driver.name, [self.function, *given]) if self.driver else (self.function, given)
+        return f"{called}({', '.join(given)})"
 
 
 class Student:

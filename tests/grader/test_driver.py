@@ -6,6 +6,8 @@ import pytest
 from grader.cases import CaseBook
 from grader.exercise import assert_unchanged, driver, misconception
 from grader.misconceptions import _same
+from grader.notebooks import solution_namespace
+from grader.runner import run_checks
 from grader.sandbox import Sandbox
 from grader.submission import Here, Student, StudentFault
 
@@ -92,12 +94,23 @@ def test_a_changed_argument_is_seen(student):
         assert_unchanged(student.step.driven_by(spoils), np.zeros(2))
 
 
-def test_a_call_is_described_with_its_driver(student):
+def test_a_call_is_described_as_one_would_type_it(student):
     student.halves.driven_by(listed)(10)
-    assert (
-        student.calls[-1].described()
-        == "listed(halves, 10), where\ndef listed(halves, n):\n    return list(halves(n))"
-    )
+    assert student.calls[-1].described() == "listed(halves, 10)"
+
+
+def test_a_message_has_the_call_the_verdict_and_then_the_driver():
+    wrong = {
+        **solution_namespace("optimizers"),
+        "sgd_step": lambda theta, grad, state, learning_rate=0.01: (theta, state),
+    }
+    (result,) = run_checks(
+        "optimizers", Here(wrong), CaseBook.public("optimizers"), hidden=False, only="sgd_step"
+    ).values()
+    message = next(test.message for test in result.tests if test.outcome == "failed")
+    first, *_, source = message.partition("\nwhere\n")
+    assert "(sgd_step, " in first.splitlines()[0] and "expected" in first
+    assert source.startswith("def ")
 
 
 def test_a_known_mistake_is_recognised_in_a_driven_call(student):
