@@ -81,18 +81,39 @@ for descriptor in range(3, 64):
 
 def renamed(function: Callable[..., Any], name: str) -> str:
     """The source of a function under another name, without its decorators and with what it uses of its module."""
+    parts: dict[str, str] = {}
+    _gather(function, parts)
+    own = parts.pop(function.__name__)
+    calls_itself = own.count(f"{function.__name__}(") > 1
+    parts["itself"] = own.replace(f"def {function.__name__}(", f"def {name}(", 1)
+    if calls_itself:
+        parts["alias"] = f"{function.__name__} = {name}"
+    return "\n\n".join(parts.values())
+
+
+def _gather(function: Callable[..., Any], parts: dict[str, str]) -> None:
+    """Add the definition of a function, after those of what it uses: name -> source."""
     source = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(source).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    lines = source.splitlines()[definition.lineno - 1 :]
-    written = "\n".join([lines[0].replace(f"def {definition.name}(", f"def {name}(", 1), *lines[1:]])
-    nodes = (node for statement in definition.body for node in ast.walk(statement))
+    own = "\n".join(source.splitlines()[definition.lineno - 1 :])
+    parts[definition.name] = ""  # it may use itself
+    nodes = (node for part in (definition.args, *definition.body) for node in ast.walk(part))
     used = {node.id for node in nodes if isinstance(node, ast.Name)} - {"np"}
-    parts = []
-    for each in sorted(used & set(function.__globals__)):
+    for each in sorted((used & set(function.__globals__)) - set(parts)):
         value = function.__globals__[each]
-        parts.append(f"import {each}" if inspect.ismodule(value) else renamed(value, each))
-    return "\n\n".join([*parts, written])
+        value = value.wrong if isinstance(value, Misconception) else value
+        home = getattr(value, "__module__", function.__module__)
+        if inspect.ismodule(value):
+            parts[each] = f"import {value.__name__} as {each}"
+        elif home != function.__module__:
+            parts[each] = f"from {home} import {value.__name__} as {each}"
+        elif inspect.isfunction(value):
+            _gather(value, parts)
+        else:
+            parts[each] = f"{each} = {value!r}"
+    del parts[definition.name]
+    parts[definition.name] = own
 
 
 def replaced(cell: str, name: str, source: str) -> str:

@@ -95,7 +95,9 @@ def _found(place: Path, assignment: str) -> Iterator[tuple[str, Path]]:
     form = os.path.normpath(place)
     first, *rest = map(re.escape, form.split(ANY))
     student = re.compile(f"{first}([^/]+)" + r"\1".join(rest))
-    found = filter(None, map(student.fullmatch, glob.glob(glob.escape(form).replace(ANY, "*"))))
+    found = filter(
+        None, map(student.fullmatch, glob.glob(glob.escape(form).replace(ANY, "*"), include_hidden=True))
+    )
     for match in sorted(found, key=lambda match: match[1]):
         if os.path.isdir(match[0]):
             yield match[1], Path(match[0], f"{assignment}.ipynb")

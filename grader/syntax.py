@@ -51,10 +51,15 @@ class Sources:
 
     def stands_on(self, function: str) -> set[str]:
         """The other functions that the assignment asks for and that this one calls, by itself or through helpers."""
-        found: set[str] = set()
-        for definition in self._names.reached(function, self._asked):
-            found |= {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
-        return (found & self._asked) - {function}
+        found, seen, waiting = set[str](), {function}, [function]
+        while waiting:
+            for definition in self._names.definitions.get(waiting.pop(), []):
+                if isinstance(definition, ast.FunctionDef):
+                    used = _used_from_outside(definition)
+                    found |= used & self._asked
+                    waiting += sorted(used - self._asked - seen)
+                    seen |= used
+        return found - {function}
 
 
 class _Names(ast.NodeVisitor):
@@ -194,6 +199,14 @@ def _by_string(node: Node) -> bool:
         "attrgetter",
         "methodcaller",
     )
+
+
+def _used_from_outside(definition: ast.FunctionDef) -> set[str]:
+    """The names that a function uses and does not give a value itself."""
+    nodes = list(ast.walk(definition))
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    return {node.id for node in nodes if isinstance(node, ast.Name)} - own
 
 
 def _is_name(node: Node, name: str) -> bool:

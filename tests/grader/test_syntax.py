@@ -78,10 +78,12 @@ def test_what_an_answer_stands_on():
         "def helper(x):\n    return sigmoid(x)",
         "def softplus_grad(x):\n    return helper(x)",
         "def softplus(x):\n    return relu(x) + np.log1p(np.exp(-abs(x)))",
+        "def tanh(x):\n    return 2 * helper(2 * x) - 1\n\ndef tanh_grad(z):\n    x = tanh(z)\n    return 1 - x**2",
     ]
     sources = Sources("activations", cells)
     assert sources.stands_on("sigmoid") == set()
     assert sources.stands_on("sigmoid_grad") == {"sigmoid"}
     assert sources.stands_on("softplus_grad") == {"sigmoid"}
     assert sources.stands_on("softplus") == {"relu"}
+    assert sources.stands_on("tanh") == {"sigmoid"}, "another function's own `x` is not this one's"
     assert sources.stands_on("elu") == set()
