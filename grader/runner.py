@@ -193,6 +193,8 @@ class _Run:
             raise GradingFailed(
                 f"the checks of {self.assignment} did not run: {test.exercise.name}, {test.name}: {ours}"
             ) from ours.__cause__
+        finally:
+            ended = None  # its traceback holds this frame, and what the student returned
 
     def _given(self, test: _Test, name: str) -> Any:
         """What a test asks for by `name`."""
