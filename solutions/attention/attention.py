@@ -310,8 +310,8 @@ check("reinforce_gradient")
 # %% [markdown]
 # ### Look: learning where to look, from rewards alone
 #
-# There are eight keys, random vectors, and a single query that can be turned. A look at key 3 earns 11, at any other
-# 10. Nobody says *where* to look, only what a look was worth. With $w$ the weights, the gradient of the log weight of
+# There are eight keys, random vectors, and a single query that can be turned. A look at key 3 earns 11, at any other 10.
+# Nobody says *where* to look, only what a look was worth. With $w$ the weights, the gradient of the log weight of
 # key $a$ by the scores is $e_a - w$ (1 at $a$, less all weights), and on to the query it goes through the keys. Without
 # a baseline every look seems to pay well: whatever is drawn first becomes likelier, right or wrong.
 

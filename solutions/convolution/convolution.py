@@ -316,8 +316,8 @@ display(plots.signed([maps[..., 2], maps[..., 3]], ["left to right", "above to b
 # With `"same"`, the slices lie on the padded image. So you get the gradient of the padded image; cut the zeros' part
 # off, which is what `same_padding` tells.
 #
-# *To think about:* with `"valid"` and stride 2, the last column of an image of even width is never seen by a window of
-# 3. What is its gradient?
+# *To think about:* with `"valid"` and stride 2, the last column of an image of even width is never seen by a window of 3.
+# What is its gradient?
 
 
 # %% exercise="conv2d_backward"

@@ -1,5 +1,7 @@
 """Every lesson runs from its first line to its last, and its figures are there."""
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import jupytext
@@ -25,3 +27,19 @@ def test_the_syllabus_is_in_order():
     for name, entry in syllabus().items():
         assert set(entry.needs) <= set(taught[: taught.index(name)])
         assert (COURSE / f"{name}.md").is_file()
+
+
+LISTS = re.compile(r" {0,3}(\d+[.)]|[-+*]) ")
+
+
+@pytest.mark.parametrize("assignment", list(syllabus()))
+def test_no_paragraph_turns_into_a_list_at_a_line_break(assignment):
+    for path in (COURSE / f"{assignment}.md", COURSE.parent / "solutions" / assignment / f"{assignment}.py"):
+        for cell in jupytext.read(path).cells:
+            if cell.cell_type == "markdown":
+                lines = ["", *cell.source.splitlines()]
+                for before, line in pairwise(lines):
+                    begins = LISTS.match(line) and before.strip() and not before.startswith(" ")
+                    assert not begins or LISTS.match(before), (
+                        f"{path}: {line!r} begins a list after {before!r}"
+                    )
