@@ -567,11 +567,13 @@ def demo(as_json: Json = False) -> None:
     shutil.rmtree(root, ignore_errors=True)
     course = here.copied_to(root)
     folders = Folders(course)
-    for name in syllabus():
-        for student, path in hand_ins(here.root / "examples" / "classroom", name):
-            shutil.copytree(path.parent, folders.of("submitted", student, name))
     graded = {}
-    for name in (each for each in syllabus() if any(course.submitted.glob(f"*/{each}"))):
+    for name in syllabus():
+        handed_in = list(hand_ins(here.root / "examples" / "classroom", name))
+        if not handed_in:
+            continue
+        for student, path in handed_in:
+            shutil.copytree(path.parent, folders.of("submitted", student, name))
         with _bar(f"{name}: releasing", 1) as advance:
             build_release([name], course.assignments, register=True, course=course)
             advance()

@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasref.backend import keras
 from kerasref.core import gradient, reference
-from kerasref.validation import array, at_least_1, rank, same_shape, size
+from kerasref.validation import Generator, array, at_least_1, rank, same_shape, size
 
 ops = keras.ops
 
@@ -77,7 +77,7 @@ def additive_attention(query, key, value, w_query, w_key, v):
 
 
 @reference
-def hard_attention(query, key, value, rng: Any):
+def hard_attention(query, key, value, rng: Generator):
     """Each query looks at one key, drawn with the weights of `dot_product_attention`.
 
     Args:

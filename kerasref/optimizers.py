@@ -9,6 +9,7 @@ import numpy as np
 from kerasref.backend import keras
 from kerasref.core import reference
 from kerasref.validation import (
+    Generator,
     NamedArrays,
     alike,
     array,
@@ -48,7 +49,7 @@ def batch_gradient_descent(theta, gradient: Any, data: Any, learning_rate: float
 
 
 @reference
-def minibatches(x, y, batch_size: int, rng: Any):
+def minibatches(x, y, batch_size: int, rng: Generator):
     """One epoch of shuffled batches.
 
     Args:

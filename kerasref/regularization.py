@@ -1,26 +1,12 @@
 """References of the assignment `regularization`. Statistics are a channel's: taken over all axes but the last."""
 
-from typing import Annotated, Any
-
 import numpy as np
 
 from kerasref.backend import keras
 from kerasref.core import gradient, reference
-from kerasref.validation import Arrays, fraction, not_negative, positive, same_shape, size
+from kerasref.validation import Arrays, Generator, fraction, not_negative, positive, same_shape, size
 
 ops = keras.ops
-
-
-def _generator(name: str, value: Any) -> np.random.Generator:
-    """A NumPy generator."""
-    if not isinstance(value, np.random.Generator):
-        raise ValueError(
-            f"`{name}` is a {type(value).__name__}; expected a generator: make one by `np.random.default_rng(seed)`."
-        )
-    return value
-
-
-Generator = Annotated[np.random.Generator, _generator]
 
 
 @reference

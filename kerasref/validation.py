@@ -85,10 +85,20 @@ def named_arrays(name: str, value: Any) -> dict[str, np.ndarray]:
     return {key: array(f"{name}[{key!r}]", each) for key, each in value.items()}
 
 
+def generator(name: str, value: Any) -> np.random.Generator:
+    """A NumPy random generator, as it is."""
+    if not isinstance(value, np.random.Generator):
+        raise ValueError(
+            f"`{name}` is a {type(value).__name__}; expected a generator: make one by `np.random.default_rng(seed)`."
+        )
+    return value
+
+
 Pair = Annotated[int | tuple[int, int], pair]
 Padding = Annotated[str, padding]
 Integers = Annotated[np.ndarray, integers]
 Arrays = Annotated[list[np.ndarray], arrays]
+Generator = Annotated[np.random.Generator, generator]
 NamedArrays = Annotated[dict[str, np.ndarray], named_arrays]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from kerasref import recurrent
 from kerasref.backend import BACKEND
+from tests.kerasref import assert_refused
 from tests.kerasref.oracles import assert_agrees
 
 STEP, NEAR = (1e-5, 1e-8) if BACKEND == "tensorflow" else (1e-2, 1e-3)
@@ -160,9 +161,4 @@ def bad_input():
 
 @pytest.mark.parametrize(("function", "arguments", "name", "came"), list(bad_input()))
 def test_bad_input_is_refused_by_name(function, arguments, name, came):
-    with pytest.raises(ValueError) as refusal:
-        getattr(recurrent, function)(**arguments)
-    message = str(refusal.value)
-    assert message.startswith(f"`{name}` ")
-    assert came in message
-    assert "expected" in message
+    assert_refused(getattr(recurrent, function), arguments, name, came)
