@@ -28,7 +28,7 @@ _TO_XYXY = {
     "cxcywh": np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]]),
 }
 _FROM_XYXY = {name: np.linalg.inv(matrix) for name, matrix in _TO_XYXY.items()}
-COCO_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+COCO_THRESHOLDS = np.linspace(0.5, 0.95, 10).tolist()
 
 
 def boxes_of(name: str, value: Any) -> np.ndarray:
@@ -360,9 +360,9 @@ def _nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshol
     order = np.argsort(-scores, kind="stable")
     overlaps = np.asarray(_iou(boxes[order], boxes[order])) > iou_threshold
     rivals = np.triu(overlaps & (labels[order][:, None] == labels[order]), k=1)
-    stays, before = np.ones(len(boxes), bool), None
-    while not np.array_equal(stays, before):
-        stays, before = ~rivals[stays].any(axis=0), stays
+    stays = np.ones(len(boxes), bool)
+    while not np.array_equal(stays, settled := ~rivals[stays].any(axis=0)):
+        stays = settled
     return order[stays]
 
 
