@@ -221,20 +221,6 @@ def iou_nan_with_warning(a, b):
 
 @misconception(
     IOU,
-    "The areas of the boxes themselves are not held at 0: a box with swapped corners has two negative sides, and their product counts.",
-)
-def iou_of_swapped_corners(a, b):
-    def signed_area(boxes):
-        return np.prod(np.asarray(boxes)[:, 2:] - np.asarray(boxes)[:, :2], axis=1)
-
-    shared = intersection(a, b)
-    whole = signed_area(a)[:, np.newaxis] + signed_area(b) - shared
-    with np.errstate(all="ignore"):
-        return np.where(whole == 0, 0.0, shared / whole)
-
-
-@misconception(
-    IOU,
     "Swapped corners were put right: a box whose corners are swapped is empty, and its IoU is 0.",
 )
 def iou_sorts_corners(a, b):
@@ -441,12 +427,18 @@ CLASS_NMS = "class_nms.class_nms"
 
 
 def by_label(boxes, scores, labels, iou_threshold):
-    """For each label, the places that stay, best first."""
-    parts = []
+    """The places that stay, label after label, best first in each."""
+    parts = [np.zeros(0, dtype=int)]
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
         parts.append(own[plain_nms(boxes[own], scores[own], iou_threshold)])
-    return parts
+    return np.concatenate(parts)
+
+
+def ranked(kept, scores):
+    """Best first; of equal scores the lower index."""
+    kept = np.sort(kept)
+    return kept[np.argsort(-scores[kept], kind="stable")]
 
 
 @misconception(CLASS_NMS, "Labels are not used: a rider is dropped for his horse.")
@@ -456,7 +448,7 @@ def class_blind(boxes, scores, labels, iou_threshold=0.5):
 
 @misconception(CLASS_NMS, "The labels come one after the other: sort what is kept by score, over all labels.")
 def class_by_class(boxes, scores, labels, iou_threshold=0.5):
-    return np.concatenate([*by_label(boxes, scores, labels, iou_threshold), np.zeros(0, dtype=int)])
+    return by_label(boxes, scores, labels, iou_threshold)
 
 
 @misconception(
@@ -467,19 +459,17 @@ def class_local_indices(boxes, scores, labels, iou_threshold=0.5):
     parts = [np.zeros(0, dtype=int)]
     for label in np.unique(labels):
         parts.append(plain_nms(boxes[labels == label], scores[labels == label], iou_threshold))
-    kept = np.concatenate(parts)
-    return kept[np.argsort(-scores[kept], kind="stable")]
+    return ranked(np.concatenate(parts), scores)
 
 
 @misconception(CLASS_NMS, "The right boxes, in the order of their indices: give the best one first.")
 def class_by_index(boxes, scores, labels, iou_threshold=0.5):
-    return np.sort(class_by_class(boxes, scores, labels, iou_threshold))
+    return np.sort(by_label(boxes, scores, labels, iou_threshold))
 
 
 @misconception(CLASS_NMS, "The right boxes, the worst first: turn the scores' sign before you sort.")
 def class_worst_first(boxes, scores, labels, iou_threshold=0.5):
-    kept = np.sort(class_by_class(boxes, scores, labels, iou_threshold))
-    return kept[np.argsort(scores[kept], kind="stable")]
+    return ranked(by_label(boxes, scores, labels, iou_threshold), -scores)
 
 
 @misconception(
@@ -495,8 +485,7 @@ def class_moved_too_little(boxes, scores, labels, iou_threshold=0.5):
 
 @misconception(CLASS_NMS, "`iou_threshold` is not handed on to `nms`.")
 def class_fixed_threshold(boxes, scores, labels, iou_threshold=0.5):
-    kept = np.sort(class_by_class(boxes, scores, labels, 0.5))
-    return kept[np.argsort(-scores[kept], kind="stable")]
+    return ranked(by_label(boxes, scores, labels, 0.5), scores)
 
 
 SOFT_NMS = "soft_nms.soft_nms"
