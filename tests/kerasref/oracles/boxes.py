@@ -13,9 +13,7 @@ average_precision(recall,precision) mean_average_precision(predictions,ground_tr
 coco_mean_average_precision(predictions,ground_truth)
 """
 
-SHARED = (
-    "(torch.minimum(a[:, None, 2:], b[:, 2:]) - torch.maximum(a[:, None, :2], b[:, :2])).clamp(min=0).prod(-1)"
-)
+SHARED = "(torch.minimum(a[:, None, 2:], b[:, 2:]) - torch.maximum(a[:, None, :2], b[:, :2])).clamp(min=0).prod(-1)"
 AREAS = "(a[:, None, 2:] - a[:, None, :2]).prod(-1) + (b[:, 2:] - b[:, :2]).prod(-1)"
 AROUND = "(torch.maximum(a[:, None, 2:], b[:, 2:]) - torch.minimum(a[:, None, :2], b[:, :2])).prod(-1)"
 CENTRE = "(anchors[:, :2] + anchors[:, 2:]) / 2"
