@@ -341,7 +341,7 @@ def nms_compares_with_all(boxes, scores, iou_threshold=0.5):
     NMS, "Each box is compared with the last one that was kept only: compare it with all that were."
 )
 def nms_compares_with_the_last(boxes, scores, iou_threshold=0.5):
-    kept = []
+    kept: list[int] = []
     for place in np.argsort(-scores, kind="stable"):
         if not kept or true_iou(boxes[kept[-1:]], boxes[place : place + 1])[0, 0] <= iou_threshold:
             kept.append(place)
