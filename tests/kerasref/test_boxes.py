@@ -86,7 +86,11 @@ def by_pycocotools(predictions, truth, thresholds, recalls=None):
             count = sum(each["category_id"] == label for each in objects)
             judge = COCOeval(known, found, "bbox")
             judge.params.catIds, judge.params.iouThrs = [label], np.array(thresholds)
-            judge.params.areaRng, judge.params.areaRngLbl, judge.params.maxDets = [[-1e9, 1e9]], ["all"], [1000]
+            judge.params.areaRng, judge.params.areaRngLbl, judge.params.maxDets = (
+                [[-1e9, 1e9]],
+                ["all"],
+                [1000],
+            )
             if recalls == "exact" and count:
                 judge.params.recThrs = (np.arange(count) + 0.5) / count
             judge.evaluate()
