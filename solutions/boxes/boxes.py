@@ -141,13 +141,13 @@ check("convert_boxes")
 
 # %% show
 cat = data.picture("chelsea", 200)
-numbers = np.array([[40.0, 60.0, 140.0, 130.0]])
+numbers = np.array([[30.0, 60.0, 155.0, 135.0]])
 formats = ["xyxy", "xywh", "cxcywh"]
 plots.detections(
     [cat] * 3,
     [{"boxes": convert_boxes(numbers, each, "xyxy")} for each in formats],
     titles=[f"read as {each}" for each in formats],
-    title="40, 60, 140, 130",
+    title="30, 60, 155, 135",
 )
 
 # %% [markdown]
@@ -316,8 +316,8 @@ check("nms")
 # %% [markdown]
 # ### Look: a face, found many times
 #
-# OpenCV's face detector of 2001, with its own grouping switched off, on a portrait. It gives each window a score. You
-# will meet it again at the end.
+# A face detector of the kind that Viola and Jones invented in 2001, as it comes with OpenCV, on a portrait, with its own grouping
+# switched off. It gives each window a score. You will meet it again at the end.
 
 # %% show
 import cv2
@@ -536,12 +536,12 @@ check("encode_boxes")
 # %% [markdown]
 # ### Look: one code, many anchors
 #
-# The same four numbers, (0.5, -0.25, log 1.5, log 0.5), sent to a small, a middle and a large anchor. Each box lies half a side to
-# the right of its anchor and a quarter of a side above it, is half as wide again and half as high.
+# The same four numbers, (0.5, -0.5, log 1.5, log 0.5), sent to a small, a middle and a large anchor. The middle of each box
+# lies half a side to the right of its anchor's and half a side above it; the box is half as wide again, and half as high.
 
 # %% show
 anchors = np.array([[10, 60, 26, 76], [36, 52, 68, 84], [84, 36, 148, 100.0]])
-moved = decode_boxes(np.tile([0.5, -0.25, np.log(1.5), np.log(0.5)], (3, 1)), anchors)
+moved = decode_boxes(np.tile([0.5, -0.5, np.log(1.5), np.log(0.5)], (3, 1)), anchors)
 plots.detections(
     [np.full((110, 210), 0.9)],
     [{"boxes": np.concatenate([anchors, moved]), "labels": np.repeat([0, 1], 3)}],
