@@ -246,8 +246,8 @@ def decode_boxes(deltas, anchors: Boxes):
     same_shape(deltas=deltas, anchors=anchors)
     _sides(anchors=anchors)
     anchor = _convert(anchors, "xyxy", "cxcywh")
-    centre = anchor[:, :2] + deltas[:, :2] * anchor[:, 2:]
-    sides = ops.exp(deltas[:, 2:] + ops.log(anchor[:, 2:]))
+    centre = anchor[:, :2] + ops.multiply(deltas[:, :2], anchor[:, 2:])
+    sides = ops.multiply(ops.exp(deltas[:, 2:]), anchor[:, 2:])
     return _convert(ops.concatenate([centre, sides], axis=1), "cxcywh", "xyxy")
 
 

@@ -234,7 +234,7 @@ def giou(a, b):
             (np.minimum(a[..., :2], b[..., :2]), np.maximum(a[..., 2:], b[..., 2:])),
         )
     )
-    union = (area_a + area_b) / (1 + overlap)
+    union = (area_a + area_b) / (1 + overlap)  # both areas are union and intersection, and that is IoU unions
     return np.where(around > 0, overlap - 1 + union / np.where(around > 0, around, 1), 0.0)
     ### END SOLUTION
 
