@@ -110,3 +110,15 @@ def number_words(language, below=1000):
         small = [num2words(number, lang="de") for number in (*range(20), *range(20, 100, 10))]
         pattern = "|".join(sorted([*small, "ein", "und", "hundert"], key=len, reverse=True))
     return [re.findall(pattern, words) for words in spelled]
+
+
+def faces():
+    """100 faces and 100 patches without one, grey, 25 by 25 pixels, cut from Labeled Faces in the Wild.
+
+    Returns:
+        (faces, others): arrays (100, 25, 25) of float64 in 0..1.
+    """
+    import skimage.data
+
+    patches = skimage.data.lfw_subset().astype(float)
+    return patches[:100], patches[100:]
