@@ -343,3 +343,42 @@ def signed(images, titles=None, title="", columns=5, size=2.0, digits=None):
             if titles is not None:
                 ax.set_title(titles[i], loc="center")
         return _finished(figure, title)
+
+
+def detections(images, found, names=None, titles=None, title="", columns=4, size=2.6):
+    """Show images with boxes drawn on them, a colour for each class.
+
+    Args:
+        images: sequence of arrays (h, w) or (h, w, 3), as `pictures` takes them.
+        found: a dict for each image: `boxes` (n, 4), x1 y1 x2 y2 in pixels, with `labels` (n,) and `scores` (n,) or without.
+        names: what the labels are called, or None to leave them out.
+        titles: a text above each, or None.
+        title: text above all.
+        columns: images in a row.
+        size: width of one, in inches.
+
+    Returns:
+        The `Figure`.
+    """
+    figure = pictures(images, titles, title, columns, size)
+    with plt.rc_context(_STYLE):
+        for ax, each in zip(figure.axes, found, strict=True):
+            labels = each.get("labels", np.zeros(len(each["boxes"]), int))
+            for place, ((x1, y1, x2, y2), label) in enumerate(zip(each["boxes"], labels, strict=True)):
+                colour = COLOURS[(int(label) + 1) % len(COLOURS)]
+                corner = (x1 - 0.5, y1 - 0.5)  # a pixel's middle is at a whole number there
+                ax.add_patch(
+                    plt.Rectangle(corner, x2 - x1, y2 - y1, fill=False, edgecolor=colour, linewidth=2)
+                )
+                words = [] if names is None else [names[int(label)]]
+                words += [f"{each['scores'][place]:.2f}"] if "scores" in each else []
+                if words:
+                    ax.text(
+                        *corner,
+                        " ".join(words),
+                        color="white",
+                        fontsize=7,
+                        va="bottom",
+                        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+                    )
+    return figure

@@ -40,6 +40,8 @@ def _show_cell(line: str, cell: str) -> None:
             _waiting[cell] = f"`{answer}` {wrong}"
         elif _waiting:  # it builds on a cell above that could not run
             _waiting[cell] = next(iter(_waiting.values()))
+        elif isinstance(error, ModuleNotFoundError) and error.name in ("keras", "tensorflow"):
+            _waiting[cell] = "it is made with Keras: `%pip install keras tensorflow`"
         else:
             shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
             return
