@@ -49,12 +49,8 @@ def require(fits, message):
 def require_inside(integral, x, y, w, h):
     """Raise `ValueError` unless the rectangle, or each of them, lies in the image: negative indices would count from behind."""
     rows, columns = integral.shape
-    for name, place, length, size in [("x", x, w, columns), ("y", y, h, rows)]:
-        first, last = np.min(place), np.max(place) + length
-        require(
-            length >= 1 and first >= 0 and last < size,
-            f"{name} runs from {first} to {last}, expected something in 0 to {size - 1}",
-        )
+    inside = (x >= 0) & (x + w < columns) & (y >= 0) & (y + h < rows)
+    require(w >= 1 and h >= 1 and np.all(inside), "the rectangle x, y, w, h does not lie in the image")
 
 
 def require_samples(features, labels):
@@ -616,3 +612,217 @@ def detect_multiscale(image, classify, window, scale=1.25, step=2):
 
 # %% check="detect_multiscale"
 check("detect_multiscale")
+
+# %% [markdown]
+# ## A face that it has never seen
+#
+# Now all of it together: your functions train a cascade on a hundred faces and let it look for the face of an astronaut,
+# who is not among them.
+#
+# The plumbing is given. A window of a picture is named by its corner, so `x` and `y` are arrays of corners, and
+# `measured` asks for one feature of all these windows in one call of your `haar_feature`. (If yours does not take arrays,
+# wrap it: `np.vectorize(haar_feature, excluded=["integral", "kind", 0, 1])`. It will take minutes.) Each value is divided
+# by the spread of the window's pixels, so that harsh light looks like soft light. The spread, too, comes from integral
+# images: the mean square less the square of the mean.
+
+
+# %% show
+WINDOW = 24
+rng = np.random.default_rng(0)
+every = haar_features(np.zeros((WINDOW, WINDOW)), WINDOW, step=3)[1]
+descriptions = [every[place] for place in rng.choice(len(every), 1500, replace=False)]
+
+
+def sums(picture):
+    """The integral images of a picture and of its square."""
+    return integral_image(picture), integral_image(picture**2)
+
+
+def measured(both, x, y, chosen):
+    """The chosen features of the windows at x and y, (windows, features), as if all were lit alike."""
+    integral, squares = both
+    pixels = WINDOW**2
+    mean = rectangle_sum(integral, x, y, WINDOW, WINDOW) / pixels
+    variance = rectangle_sum(squares, x, y, WINDOW, WINDOW) / pixels - mean**2
+    spread = pixels * np.sqrt(np.maximum(variance, 1e-4))
+    return np.stack(
+        [haar_feature(integral, kind, x + dx, y + dy, w, h) / spread for kind, dx, dy, w, h in chosen],
+        axis=-1,
+    )
+
+
+def measured_patches(patches):
+    """All features of patches, side by side in one long picture."""
+    corners = WINDOW * np.arange(len(patches))
+    return measured(sums(np.concatenate(patches, axis=1)), corners, 0 * corners, descriptions)
+
+
+# %% [markdown]
+# A face may be mirrored, and shifted by a pixel: that makes 400 faces of 100. A hundred patches without a face are too few to
+# learn from, but any photograph without a face has a hundred thousand, in all sizes. Here are ten photographs, and
+# their smaller copies.
+
+# %% show
+faces, others = data.faces()
+positives = measured_patches(
+    [
+        face[shift : shift + WINDOW, shift : shift + WINDOW]
+        for original in faces
+        for face in (original, original[:, ::-1])
+        for shift in (0, 1)
+    ]
+)
+names = ["brick", "chelsea", "coffee", "colorwheel", "grass", "gravel", "hubble_deep_field"]
+names += ["immunohistochemistry", "moon", "rocket"]
+faceless = [other[:WINDOW, :WINDOW] for other in others]
+for name in names:
+    copy = data.picture(name, 300).mean(axis=2)
+    while len(copy) > WINDOW + 3:
+        faceless.append(copy)
+        copy = shrink(copy, *(int(side / 1.25) for side in copy.shape))
+print(f"{len(positives)} faces, {len(faceless)} pictures without one, {len(descriptions):,} features")
+plots.pictures([copy for copy in faceless if len(copy) == 300], names, size=1.7)
+
+
+# %% [markdown]
+# The cascade grows. Each time, it scans those pictures as it is so far; what still passes is taken for a face by mistake, and 600 of
+# these **hard negatives** are what the next stages learn from. To begin with, there is no stage, and everything passes.
+#
+# `passing` is the cascade at work: each stage measures only the features that it asks for, and only of the windows that are
+# still in. `own` numbers the features for that. Watch how few windows still pass, of some 200,000, and how the share of the
+# faces falls at each stage, though by no more than you have allowed.
+
+
+# %% show
+def own(stages):
+    """What some stages ask for: descriptions, and the stages with these numbered from 0."""
+    used = sorted({feature for model, _ in stages for feature, *_ in model})
+    renumbered = [
+        ([(used.index(feature), *rest) for feature, *rest in model], threshold) for model, threshold in stages
+    ]
+    return [descriptions[feature] for feature in used], renumbered
+
+
+def passing(detector, both, x, y):
+    """Which of the windows at x and y pass every stage."""
+    left = np.arange(len(x))
+    for chosen, stage in detector:
+        if len(left) > 0:
+            accepted, _ = cascade_predict(stage, measured(both, x[left], y[left], chosen))
+            left = left[np.asarray(accepted, bool)]
+    return left
+
+
+def hard_negatives(detector, most):
+    """Windows without a face that pass, at most so many of them, and how many do."""
+    found = []
+    for picture, both in zip(faceless, integrals, strict=True):
+        top, left = np.minimum(rng.integers(3, size=2), np.array(picture.shape) - WINDOW)
+        y, x = np.mgrid[top : len(picture) - WINDOW + 1 : 3, left : len(picture[0]) - WINDOW + 1 : 3]
+        x, y = x.ravel(), y.ravel()
+        for place in passing(detector, both, x, y):
+            found.append(picture[y[place] :, x[place] :][:WINDOW, :WINDOW])
+    return [found[place] for place in rng.permutation(len(found))[:most]], len(found)
+
+
+integrals = [sums(picture) for picture in faceless]
+cascade = []
+for stages, rounds in [(1, 3), (1, 6), (1, 10), (2, 15), (2, 20), (2, 25)]:
+    hard, count = hard_negatives([own([stage]) for stage in cascade], 600)
+    table = np.concatenate([positives, measured_patches(hard)])
+    labels = np.repeat([1, 0], [len(positives), len(hard)])
+    kept = cascade_predict(cascade, positives)[0].mean() if cascade else 1.0
+    print(f"{len(cascade)} stages: {kept:.1%} of the faces pass, and {count:,} windows without one")
+    cascade += train_cascade(table, labels, stages, rounds, min_detection_rate=0.99)
+detector = [own([stage]) for stage in cascade]
+kept = cascade_predict(cascade, positives)[0].mean()
+count = hard_negatives(detector, 0)[1]
+print(f"{len(cascade)} stages: {kept:.1%} of the faces pass, and {count:,} windows without one")
+
+# %% [markdown]
+# Where does it look? Here is the astronaut, small enough that the face fits the window, and for each place the number of
+# stages that the window around it passes: the brighter, the more. Almost everything is dark after a stage or two. That is
+# why it is called attentional.
+
+# %% show
+astronaut = data.picture("astronaut", 512) @ np.array([0.299, 0.587, 0.114])
+small = shrink(astronaut, 154, 154)
+y, x = np.mgrid[: 155 - WINDOW, : 155 - WINDOW].reshape(2, -1)
+chosen, stages = own(cascade)
+_, passed = cascade_predict(stages, measured(sums(small), x, y, chosen))
+attention = np.zeros(small.shape)
+attention[y + WINDOW // 2, x + WINDOW // 2] = passed / len(cascade)
+plots.pictures([small, attention], ["the picture", "stages passed"], size=3.2)
+
+# %% [markdown]
+# ### To reach
+#
+# Your `detect_multiscale` scans the picture, and `classify` asks one stage after the other. A face is found several times, shifted
+# by a step or a size; a mistake is mostly alone. So `grouped`, given, puts overlapping boxes together, keeps groups of at least
+# five, and gives their mean. Beside it works OpenCV's cascade, trained on thousands of faces for weeks.
+#
+# **To reach:** exactly one box is left, and its IoU with OpenCV's, the area of their intersection over that of their union, is
+# at least 0.5. (The assignment `boxes` has you write IoU; here it is given.)
+
+
+# %% show
+import cv2
+
+
+def classify(window):
+    """Whether one window passes, stage after stage."""
+    both = sums(window)
+    for chosen, stage in detector:
+        asked.append(len(chosen))
+        if not cascade_predict(stage, measured(both, 0, 0, chosen)[np.newaxis])[0][0]:
+            return False
+    return True
+
+
+def iou(box, other):
+    inner = np.prod(np.maximum(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0))
+    return inner / (np.prod(box[2:] - box[:2]) + np.prod(other[2:] - other[:2]) - inner)
+
+
+def grouped(boxes, least=5, overlap=0.3):
+    """The means of groups of overlapping boxes, largest group first; small groups are dropped."""
+    means = []
+    while len(boxes) > 0:
+        together = np.array([[iou(box, other) > overlap for other in boxes] for box in boxes])
+        group = together[together.sum(axis=1).argmax()]
+        if group.sum() >= least:
+            means.append(boxes[group].mean(axis=0))
+        boxes = boxes[~group]
+    return np.array(means).reshape(-1, 4)
+
+
+asked = []
+scanned = shrink(astronaut, 192, 192)
+boxes = np.asarray(detect_multiscale(scanned, classify, WINDOW), float).reshape(-1, 4) * 512 / 192
+found = grouped(boxes)
+windows = sum((len(range(0, int(192 / 1.25**level) - WINDOW + 1, 2))) ** 2 for level in range(10))
+print(
+    f"{windows:,} windows, {sum(asked) / windows:.1f} of {sum(len(m) for m, _ in cascade)} features a window"
+)
+
+opencv = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+theirs = opencv.detectMultiScale((255 * astronaut).astype(np.uint8)).reshape(-1, 4).astype(float)
+theirs[:, 2:] += theirs[:, :2]
+display(
+    plots.detections(
+        [astronaut] * 3,
+        [{"boxes": boxes}, {"boxes": found}, {"boxes": theirs}],
+        titles=[f"{len(boxes)} windows pass", "yours, grouped", "OpenCV's"],
+        columns=3,
+        size=3.4,
+    )
+)
+assert len(found) == 1, f"{len(found)} groups of boxes: is a threshold too low, or a stage too weak?"
+print(f"IoU with OpenCV's box: {iou(found[0], theirs[0]):.2f}")
+assert iou(found[0], theirs[0]) >= 0.5, "the box is not where the face is: do training and scan see alike?"
+
+# %% [markdown]
+# Look at the lonely boxes: what does the cascade take for a face? Now spoil it. Train with `min_detection_rate=0.9`, or with all
+# stages on random negatives instead of hard ones. Leave out the division by the spread, and darken the picture. Turn the astronaut
+# upside down. And put the photograph of the cat, `chelsea`, in the place of the astronaut: it was among the negatives. Is it
+# taken for a face if it was not?
