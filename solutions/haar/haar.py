@@ -222,7 +222,7 @@ integral = integral_image(camera)
 maps = []
 for kind, (across, down) in KINDS.items():
     w, h = (12 if across > 1 else 6), (12 if down > 1 else 6)
-    rows, columns = np.mgrid[: 256 - h, : 256 - w]
+    rows, columns = np.mgrid[:244, :244]
     maps.append(haar_feature(integral, kind, columns, rows, w, h))
 plots.signed(maps, list(KINDS), size=2.4)
 
@@ -332,8 +332,8 @@ check("train_stump")
 # ### Look: the best single feature
 #
 # A hundred faces and a hundred patches without one, 25 by 25 pixels. Every third feature of a window of 24 by 24, and the
-# best stump on them, drawn on the mean of all faces: white counts plus, black minus. You may know what it found. It is
-# about where Viola and Jones' first feature was.
+# best stump on them, drawn on the mean of all faces: white counts plus, black minus. Eyes are dark, and that tells most:
+# where Viola and Jones' first feature looked, too.
 
 
 # %% show
@@ -681,7 +681,7 @@ for name in names:
         faceless.append(copy)
         copy = shrink(copy, *(int(side / 1.25) for side in copy.shape))
 print(f"{len(positives)} faces, {len(faceless)} pictures without one, {len(descriptions):,} features")
-plots.pictures([copy for copy in faceless if len(copy) == 300], names, size=1.7)
+plots.pictures([copy for copy in faceless if len(copy) == 300], names, size=2.0)
 
 
 # %% [markdown]
@@ -759,7 +759,7 @@ plots.pictures([small, attention], ["the picture", "stages passed"], size=3.2)
 #
 # Your `detect_multiscale` scans the picture, and `classify` asks one stage after the other. A face is found several times, shifted
 # by a step or a size; a mistake is mostly alone. So `grouped`, given, puts overlapping boxes together, keeps groups of at least
-# five, and gives their mean. Beside it works OpenCV's cascade, trained on thousands of faces for weeks.
+# five, and gives their mean. Beside it works OpenCV's cascade, trained on thousands of faces.
 #
 # **To reach:** exactly one box is left, and its IoU with OpenCV's, the area of their intersection over that of their union, is
 # at least 0.5. (The assignment `boxes` has you write IoU; here it is given.)
