@@ -1,0 +1,751 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # R-CNN and its family
+#
+# A classifier says what a picture shows. A detector says what is *where*, and how many. The R-CNN family makes the one out of
+# the other: propose some regions that may hold an object, look at each, name it, and move its box into place. In this notebook
+# you write the parts of four papers: selective search and the warped regions of **R-CNN**, RoI pooling and the joint loss
+# of **Fast R-CNN**, anchors and proposals of **Faster R-CNN**, RoI align and the masks of **Mask R-CNN**. At the end they
+# find, name and outline the objects of drawn scenes. The lesson derives what is used here; have it open beside this notebook.
+#
+# Boxes are rows `(x1, y1, x2, y2)`. Coordinates are continuous: pixel 0 covers the line from 0 to 1, its middle is at 0.5, and
+# pixels 3 to 5 make a box from 3 to 6. A width is x2 - x1, without a +1. An image or a feature map is one, `(h, w, c)`, rows
+# first. Nothing may change its arguments.
+
+# %%
+import cv2
+import numpy as np
+from skimage.segmentation import felzenszwalb
+
+from course import data, plots, scenes
+
+# %% [markdown]
+# ## Given: guards, and what you know of boxes
+#
+# `require_axes` raises `ValueError` for shapes that do not fit: each letter names an axis, axes of one letter agree in size, and
+# a digit is a size: `require_axes(boxes=(boxes, "n4"))`. IoU, its suppression, and the four numbers that move an anchor onto a
+# box are those of the assignment `boxes`.
+
+
+# %%
+def require_axes(**arrays):
+    """Raise `ValueError` unless every array has an axis for each of its letters, and equal letters have equal sizes."""
+    sizes = {}
+    for name, (array, letters) in arrays.items():
+        if np.ndim(array) != len(letters):
+            raise ValueError(f"{name} has shape {np.shape(array)}, expected ({', '.join(letters)})")
+        for letter, size in zip(letters, np.shape(array), strict=True):
+            expected = int(letter) if letter.isdigit() else sizes.setdefault(letter, size)
+            if size != expected:
+                raise ValueError(f"{name} has shape {np.shape(array)}, expected {letter} = {expected}")
+
+
+def require(holds, **given):
+    """Raise `ValueError` with what was given unless it holds."""
+    if not holds:
+        raise ValueError(
+            ", ".join(f"{name} is {value}" for name, value in given.items()) + ": not as expected"
+        )
+
+
+def pair(size):
+    """One number, or two, as (height, width)."""
+    both = tuple(size) if np.ndim(size) else (size, size)
+    require(
+        len(both) == 2 and min(both) >= 1 and all(isinstance(n, int | np.integer) for n in both), size=size
+    )
+    return both
+
+
+def iou(a, b):
+    """Intersection over union of each box of a with each of b."""
+    sides = np.minimum(a[:, np.newaxis, 2:], b[:, 2:]) - np.maximum(a[:, np.newaxis, :2], b[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=2)
+    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b)]
+    union = areas[0][:, np.newaxis] + areas[1] - shared
+    return np.divide(shared, union, out=np.zeros(shared.shape), where=union > 0)
+
+
+def nms(boxes, scores, iou_threshold=0.5):
+    """Indices of the boxes that no better one overlaps by more than the threshold, best first."""
+    order, kept = np.argsort(-scores, kind="stable"), []
+    while len(order):
+        kept.append(order[0])
+        order = order[1:][iou(boxes[order[:1]], boxes[order[1:]])[0] <= iou_threshold]
+    return np.array(kept, int)
+
+
+def encode(boxes, anchors):
+    """What moves each anchor onto its box: (tx, ty, tw, th)."""
+    sides, anchor_sides = boxes[:, 2:] - boxes[:, :2], anchors[:, 2:] - anchors[:, :2]
+    shift = (boxes[:, :2] + boxes[:, 2:] - anchors[:, :2] - anchors[:, 2:]) / 2
+    return np.concatenate([shift / anchor_sides, np.log(sides / anchor_sides)], axis=1)
+
+
+def decode(deltas, anchors):
+    """The anchors, moved."""
+    sides = anchors[:, 2:] - anchors[:, :2]
+    centres = (anchors[:, :2] + anchors[:, 2:]) / 2 + deltas[:, :2] * sides
+    half = sides * np.exp(deltas[:, 2:]) / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+# %% [markdown]
+# ## 1 Regions
+#
+# Where could an object be? Trying every box is hopeless: a picture of 500 × 400 pixels has ten billion. **Selective search**
+# begins with small regions of one colour and lets neighbours grow together, the most alike first. On the way from many
+# small regions to one, most objects are a single region for a while.
+#
+# A region is a dict: `colour` and `texture`, two histograms whose entries sum to 1; `size`, its number of pixels; `box`,
+# an array of four. How alike two regions are is the sum of four terms. With $c^a$ and $t^a$ the histograms of region $a$, $|a|$ its size,
+# $|a\cup b|_\square$ the area of the smallest box around both, and $|I|$ the pixels of the whole image:
+#
+# $$\underbrace{\sum_k \min(c^a_k, c^b_k)}_{\text{colour}} + \underbrace{\sum_k \min(t^a_k, t^b_k)}_{\text{texture}}
+# + \underbrace{1 - \frac{|a| + |b|}{|I|}}_{\text{size}} + \underbrace{1 - \frac{|a\cup b|_\square - |a| - |b|}{|I|}}_{\text{fill}} .$$
+#
+# Two histograms have in common, bin by bin, the smaller of the two. The term of size lets small regions go first, so that no
+# large one eats up all others. The term of fill is high when two regions fit into each other and leave no gap in their box.
+#
+# When two regions merge, nothing needs to be counted anew. Of 300 pixels and 100 pixels, what share of the 400 has colour $k$?
+# The mean of both shares, *weighted by size*.
+#
+# *To think about:* two regions lie in opposite corners of the image. Which of the four terms says so?
+
+
+# %% exercise="regions"
+def region_similarity(a, b, image_size):
+    """How alike two regions are.
+
+    Args:
+        a: dict of `colour` and `texture` (histograms that sum to 1), `size` (pixels) and `box` (4,).
+        b: another one.
+        image_size: pixels of the whole image.
+
+    Returns:
+        A number, the sum of the similarities of colour, texture, size and fill.
+    """
+    ### BEGIN SOLUTION
+    require_axes(a_colour=(a["colour"], "c"), b_colour=(b["colour"], "c"))
+    require_axes(a_texture=(a["texture"], "t"), b_texture=(b["texture"], "t"))
+    require_axes(a_box=(a["box"], "4"), b_box=(b["box"], "4"))
+    require(image_size >= 1, image_size=image_size)
+    colour = np.minimum(a["colour"], b["colour"]).sum()
+    texture = np.minimum(a["texture"], b["texture"]).sum()
+    both = a["size"] + b["size"]
+    corner, opposite = np.minimum(a["box"], b["box"])[:2], np.maximum(a["box"], b["box"])[2:]
+    gap = np.prod(opposite - corner) - both
+    return colour + texture + (1 - both / image_size) + (1 - gap / image_size)
+    ### END SOLUTION
+
+
+def merge_regions(a, b):
+    """The region that two regions make together.
+
+    Args:
+        a: dict of `colour` and `texture` (histograms that sum to 1), `size` (pixels) and `box` (4,).
+        b: another one.
+
+    Returns:
+        A dict of the same four: the histograms of all pixels together, their number, and the smallest box around both.
+    """
+    ### BEGIN SOLUTION
+    require_axes(a_colour=(a["colour"], "c"), b_colour=(b["colour"], "c"))
+    require_axes(a_texture=(a["texture"], "t"), b_texture=(b["texture"], "t"))
+    require_axes(a_box=(a["box"], "4"), b_box=(b["box"], "4"))
+    both = a["size"] + b["size"]
+    return {
+        "colour": (a["size"] * a["colour"] + b["size"] * b["colour"]) / both,
+        "texture": (a["size"] * a["texture"] + b["size"] * b["texture"]) / both,
+        "size": both,
+        "box": np.concatenate([np.minimum(a["box"], b["box"])[:2], np.maximum(a["box"], b["box"])[2:]]),
+    }
+    ### END SOLUTION
+
+
+# %% check="regions"
+check("regions")
+
+# %% [markdown]
+# ## 2 Selective search
+#
+# The first regions come from Felzenszwalb and Huttenlocher's segmentation, which you may take from scikit-image:
+# `felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size, channel_axis=2)` gives each pixel the number of its region, from 0. A
+# larger `scale` makes larger regions; `sigma` blurs the image before; a region has at least `min_size` pixels.
+#
+# Then, until one region is left:
+#
+# - find the two *neighbours* that are most alike, and merge them;
+# - forget the similarities in which either took part;
+# - compare the new region with the neighbours that either had.
+#
+# The boxes of all regions that there ever were are your proposals: those of the first regions, of all merged ones, and at
+# last that of the whole image.
+#
+# What a histogram counts is open: the paper counts 25 levels of each colour channel, and the directions of gradients for
+# texture. `describe_regions` below does that in a simple way. Use it, or your own. In which order your boxes come, and
+# whether equal ones come once or twice, is open too.
+#
+# *To think about:* how many merges are there when you begin with n regions? And how many boxes?
+
+
+# %%
+def describe_regions(image, labels):
+    """Each region of a segmentation as a dict of colour, texture, size and box; region i has the label i."""
+    colour = np.clip(image * 25, 0, 24).astype(int)
+    down, right = np.gradient(image, axis=(0, 1))
+    direction = ((np.arctan2(down, right) / (2 * np.pi) % 1) * 8).astype(int) % 8
+    strength = np.digitize(np.hypot(down, right), [0.02, 0.05, 0.1])
+    texture = 8 * strength + direction
+    regions = []
+    for label in range(labels.max() + 1):
+        rows, columns = np.nonzero(labels == label)
+        regions.append(
+            {
+                "colour": _shares(colour[rows, columns], 25),
+                "texture": _shares(texture[rows, columns], 32),
+                "size": len(rows),
+                "box": np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float),
+            }
+        )
+    return regions
+
+
+def _shares(bins, count):
+    """One histogram of all channels, one after the other: (pixels, channels) to shares that sum to 1."""
+    channels = bins.shape[1]
+    counts = np.bincount((bins + count * np.arange(channels)).ravel(), minlength=count * channels)
+    return counts / bins.size
+
+
+# %% exercise="selective_search"
+def selective_search(image, scale, sigma, min_size):
+    """Boxes that may hold objects.
+
+    Args:
+        image: shape (h, w, 3), in 0..1.
+        scale: of the first segmentation; larger for larger regions.
+        sigma: the width of its blur.
+        min_size: the fewest pixels of a first region.
+
+    Returns:
+        Boxes (n, 4), in any order: of each first region, of each merged one, and so of the whole image, (0, 0, w, h).
+    """
+    ### BEGIN SOLUTION
+    require_axes(image=(image, "hw3"))
+    require(scale > 0 and sigma >= 0 and min_size >= 1, scale=scale, sigma=sigma, min_size=min_size)
+    labels = felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size, channel_axis=2)
+    regions = describe_regions(image, labels)
+
+    def similarity(a, b):
+        return region_similarity(regions[a], regions[b], labels.size)
+
+    below = np.stack([labels[:-1].ravel(), labels[1:].ravel()], axis=1)
+    beside = np.stack([labels[:, :-1].ravel(), labels[:, 1:].ravel()], axis=1)
+    touching = np.unique(np.sort(np.concatenate([below, beside]), axis=1), axis=0).tolist()
+    alike = {(a, b): similarity(a, b) for a, b in touching if a != b}
+    while alike:
+        a, b = max(alike, key=alike.get)
+        new = len(regions)
+        regions.append(merge_regions(regions[a], regions[b]))
+        gone = [each for each in alike if a in each or b in each]
+        neighbours = {region for each in gone for region in each} - {a, b}
+        alike = {each: value for each, value in alike.items() if each not in gone}
+        alike |= {(region, new): similarity(region, new) for region in neighbours}
+    return np.array([region["box"] for region in reversed(regions)])
+    ### END SOLUTION
+
+
+# %% check="selective_search"
+check("selective_search")
+
+# %% [markdown]
+# ## 3 Warped regions
+#
+# R-CNN's classifier wants images of one size, and proposals have all sizes and shapes. So each is cut out and **warped**: stretched to
+# `size`, whatever its shape was. A little of what is around an object helps to tell what it is, so the box is enlarged
+# first, by just so much that in the *result* there are `context` pixels around it on each side:
+#
+# - The result is $s$ pixels wide, of which $s - 2p$ are the box's ($p$ is `context`). So the box, w wide, is enlarged about its
+#   centre to $w\, s / (s - 2p)$, and its height likewise.
+# - The enlarged corners are **rounded** to whole pixels, and these pixels are cut out. At least one pixel is.
+# - Pixels that lie outside the image are filled with the image's **mean colour**, one mean for each channel over the whole image.
+# - What was cut out is **resized linearly**: `cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)`.
+#
+# *To think about:* OpenCV wants (width, height). What does it do with an image of one channel, (h, w, 1)?
+
+
+# %% exercise="warp_region"
+def warp_region(image, box, size, context=16):
+    """A box of an image, with some of what is around it, as an image of a given size.
+
+    Args:
+        image: shape (h, w, c).
+        box: shape (4,).
+        size: of the result, one number or (height, width).
+        context: pixels of the result on each side that lie around the box, less than half of the size.
+
+    Returns:
+        Array (height, width, c).
+
+    Raises:
+        ValueError: when the context leaves nothing of the size.
+    """
+    ### BEGIN SOLUTION
+    require_axes(image=(image, "hwc"), box=(box, "4"))
+    height, width = pair(size)
+    require(0 <= 2 * context < min(height, width), context=context, size=size)
+    box, target = np.asarray(box, float), np.array([width, height])
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * target / (target - 2 * context)
+    x1, y1 = np.floor(centre - half + 0.5).astype(int)
+    x2, y2 = np.maximum(np.floor(centre + half + 0.5).astype(int), (x1 + 1, y1 + 1))
+    rows, columns = np.arange(y1, y2), np.arange(x1, x2)
+    crop = np.tile(image.mean(axis=(0, 1)), (len(rows), len(columns), 1))
+    there = np.ix_((rows >= 0) & (rows < image.shape[0]), (columns >= 0) & (columns < image.shape[1]))
+    crop[there] = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+    resized = cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
+    return resized.reshape(height, width, -1)
+    ### END SOLUTION
+
+
+# %% check="warp_region"
+check("warp_region")
+
+# %% [markdown]
+# ## 4 RoI pooling
+#
+# R-CNN runs its network once for every proposal. **Fast R-CNN** runs it once for the image, and cuts the proposals out of the *features*. A
+# box in the image's pixels, times `spatial_scale` (1/16 when 16 pixels make one feature), is a box of features. It is
+# divided into `output_size` bins, and each bin gives its largest feature, channel by channel. As in the paper's code:
+#
+# - Corners are rounded half up to whole features, $\lfloor x + \frac12\rfloor$, and are **inclusive**: from 2 to 5 are four features. Here, and
+#   nowhere else, a size is last - first + 1, and at least 1.
+# - With $n$ features and $k$ bins, bin $i$ goes from feature $\lfloor i\,n/k\rfloor$ up to, but without, $\lceil (i+1)\,n/k\rceil$, counted from the first.
+#   Neighbouring bins may share a feature, and none is left out.
+# - What lies outside the map is clipped away. A bin with nothing left is 0.
+#
+# *To think about:* three features and two bins. Which features are in which bin?
+
+
+# %% exercise="roi_pool"
+def roi_pool(features, boxes, output_size, spatial_scale):
+    """The largest feature in each bin of each box.
+
+    Args:
+        features: shape (h, w, c).
+        boxes: shape (n, 4), in the image's pixels.
+        output_size: bins of a box, one number or (height, width).
+        spatial_scale: features a pixel.
+
+    Returns:
+        Array (n, output height, output width, c).
+    """
+    ### BEGIN SOLUTION
+    require_axes(features=(features, "hwc"), boxes=(boxes, "n4"))
+    require(spatial_scale > 0, spatial_scale=spatial_scale)
+    height, width = pair(output_size)
+    pooled = np.zeros((len(boxes), height, width, features.shape[2]))
+    for one, (x1, y1, x2, y2) in zip(pooled, np.floor(boxes * spatial_scale + 0.5).astype(int), strict=True):
+        rows, columns = max(y2 - y1 + 1, 1), max(x2 - x1 + 1, 1)
+        for i in range(height):
+            top, bottom = y1 + i * rows // height, y1 - (-(i + 1) * rows // height)
+            for j in range(width):
+                left, right = x1 + j * columns // width, x1 - (-(j + 1) * columns // width)
+                inside = features[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+                if inside.size:
+                    one[i, j] = inside.max(axis=(0, 1))
+    return pooled
+    ### END SOLUTION
+
+
+# %% check="roi_pool"
+check("roi_pool")
+
+# %% [markdown]
+# ## 5 RoI align
+#
+# Rounding costs little when you want a name, and much when you want a mask: at 1/16, half a feature is eight pixels. **Mask R-CNN** rounds
+# nothing. It divides the box, as it is, into bins, takes `sampling_ratio` × `sampling_ratio` points in each, evenly spaced and
+# centred, reads the features *between* the pixels, and averages.
+#
+# First the reading. Feature $i$ covers the line from $i$ to $i+1$, so its value belongs to its middle, $i + \frac12$. A place
+# $x$ therefore lies at $u = x - \frac12$ on a line on which values stand at whole numbers. Between two of them the value is
+# a mean, weighted by nearness; before the first and behind the last it is theirs: clamp $u$ to the range from 0 to $w - 1$. In two
+# directions the four neighbours of a place have the products of both weights.
+#
+# Then the points. A bin of $b$ features with $r$ samples has them at $(s + \frac12)\,b/r$ from its beginning, $s = 0, \dots, r - 1$.
+#
+# *To think about:* forget the half pixel. In which direction is everything shifted, and by how many pixels of the image?
+
+
+# %% exercise="roi_align"
+def bilinear(features, x, y):
+    """Features between the pixels.
+
+    Args:
+        features: shape (h, w, c); feature i covers i to i + 1.
+        x: array of any shape, places along the width.
+        y: array of that shape, places along the height.
+
+    Returns:
+        Array of that shape, and c behind it; outside the centres of the outermost features it is what they are.
+
+    Raises:
+        ValueError: when the shapes do not fit together.
+    """
+    ### BEGIN SOLUTION
+    require_axes(features=(features, "hwc"))
+    require(np.shape(x) == np.shape(y), x=np.shape(x), y=np.shape(y))
+    height, width = features.shape[:2]
+    u, v = np.clip(np.asarray(x) - 0.5, 0, width - 1), np.clip(np.asarray(y) - 0.5, 0, height - 1)
+    left, top = np.floor(u).astype(int), np.floor(v).astype(int)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    u, v = (u - left)[..., np.newaxis], (v - top)[..., np.newaxis]
+    above = (1 - u) * features[top, left] + u * features[top, right]
+    below = (1 - u) * features[bottom, left] + u * features[bottom, right]
+    return (1 - v) * above + v * below
+    ### END SOLUTION
+
+
+def roi_align(features, boxes, output_size, spatial_scale, sampling_ratio=2):
+    """The mean of interpolated features in each bin of each box.
+
+    Args:
+        features: shape (h, w, c).
+        boxes: shape (n, 4), in the image's pixels.
+        output_size: bins of a box, one number or (height, width).
+        spatial_scale: features a pixel.
+        sampling_ratio: samples along each side of a bin.
+
+    Returns:
+        Array (n, output height, output width, c).
+    """
+    ### BEGIN SOLUTION
+    require_axes(features=(features, "hwc"), boxes=(boxes, "n4"))
+    require(spatial_scale > 0, spatial_scale=spatial_scale)
+    require(sampling_ratio >= 1, sampling_ratio=sampling_ratio)
+    height, width = pair(output_size)
+    x1, y1, x2, y2 = (boxes * spatial_scale).T[..., np.newaxis]
+    across = (np.arange(width * sampling_ratio) + 0.5) / (width * sampling_ratio)
+    down = (np.arange(height * sampling_ratio) + 0.5) / (height * sampling_ratio)
+    x = (x1 + across * (x2 - x1))[:, np.newaxis, :]
+    y = (y1 + down * (y2 - y1))[:, :, np.newaxis]
+    samples = bilinear(features, *np.broadcast_arrays(x, y))
+    split = (len(boxes), height, sampling_ratio, width, sampling_ratio, features.shape[2])
+    return samples.reshape(split).mean(axis=(2, 4))
+    ### END SOLUTION
+
+
+# %% check="roi_align"
+check("roi_align")
+
+# %% [markdown]
+# ## 6 Anchors
+#
+# Selective search takes longer than the network it feeds. **Faster R-CNN** lets a small network propose: at each place of the feature
+# map it is asked about some **anchors**, boxes of several scales and shapes that are the same everywhere. Is there an
+# object in this one? And how would you move it?
+#
+# - The anchors of the place in row $i$ and column $j$ have their centre at $((j + \frac12)\,s,\ (i + \frac12)\,s)$, where $s$ is the `stride`.
+# - A scale $a$ and a ratio $r$ make a box of area $(a\,s)^2$ whose **height is r times its width**. Solve for both:
+#   $w = a\,s/\sqrt r$ and $h = a\,s\,\sqrt r$.
+# - Order: places row by row; at one place ratio by ratio; for one ratio scale by scale.
+#
+# *To think about:* a feature map of 4 × 5, three scales, two ratios. Which row of the result is the anchor of row 2, column 3, ratio 1, scale 0?
+
+
+# %% exercise="generate_anchors"
+def generate_anchors(feature_shape, stride, scales=(8, 16, 32), ratios=(0.5, 1, 2)):
+    """Boxes of every scale and ratio around every place of a feature map.
+
+    Args:
+        feature_shape: (height, width) of the map.
+        stride: pixels from one place to the next.
+        scales: sides of a square anchor, in strides.
+        ratios: height over width.
+
+    Returns:
+        Boxes (height * width * ratios * scales, 4), in pixels; they may reach outside the image.
+    """
+    ### BEGIN SOLUTION
+    height, width = pair(feature_shape)
+    scales, ratios = np.asarray(scales, float), np.asarray(ratios, float)
+    require_axes(scales=(scales, "s"), ratios=(ratios, "r"))
+    require(
+        stride > 0 and (scales > 0).all() and (ratios > 0).all(), stride=stride, scales=scales, ratios=ratios
+    )
+    sides = scales * stride
+    w = (sides / np.sqrt(ratios)[:, np.newaxis]).ravel()
+    h = (sides * np.sqrt(ratios)[:, np.newaxis]).ravel()
+    y, x = np.mgrid[:height, :width] + 0.5
+    x, y = stride * x.reshape(-1, 1), stride * y.reshape(-1, 1)
+    return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=-1).reshape(-1, 4)
+    ### END SOLUTION
+
+
+# %% check="generate_anchors"
+check("generate_anchors")
+
+# %% [markdown]
+# ## 7 What an anchor should say
+#
+# Take the IoU of every anchor with every object. An anchor is
+#
+# - **positive**, label 1, when its best IoU is at least `positive`;
+# - also **positive** when it is *the best anchor that some object has*, however poor, as long as their IoU is above 0. If several anchors are
+#   equally the best of an object, all are;
+# - **negative**, label 0, when its best IoU is below `negative` and it is no object's best;
+# - neither, label -1, otherwise: it is left out of the training.
+#
+# Without the second rule an object that fits no anchor would teach nothing. A positive anchor learns to move onto the object *that it overlaps most*, which need
+# not be the one it is the best of: its `deltas` are `encode` of that object. All other anchors have zeros.
+#
+# *To think about:* an image without objects. What are its labels?
+
+
+# %% exercise="rpn_targets"
+def rpn_targets(anchors, gt_boxes, positive=0.7, negative=0.3):
+    """What each anchor should say.
+
+    Args:
+        anchors: shape (n, 4).
+        gt_boxes: shape (m, 4), the objects; m may be 0.
+        positive: an anchor with a best IoU of at least this is positive.
+        negative: one with a best IoU below this is negative.
+
+    Returns:
+        (labels, deltas): whole numbers (n,), 1 positive, 0 negative, -1 neither; and (n, 4), 0 where not positive.
+    """
+    ### BEGIN SOLUTION
+    require_axes(anchors=(anchors, "n4"), gt_boxes=(gt_boxes, "m4"))
+    require(0 <= negative <= positive <= 1, positive=positive, negative=negative)
+    overlaps = iou(anchors, gt_boxes)
+    best = overlaps.max(axis=1, initial=0)
+    of_an_object = ((overlaps == overlaps.max(axis=0, initial=0)) & (overlaps > 0)).any(axis=1)
+    labels = np.full(len(anchors), -1)
+    labels[best < negative] = 0
+    labels[(best >= positive) | of_an_object] = 1
+    deltas = np.zeros((len(anchors), 4))
+    chosen = labels == 1
+    if chosen.any():
+        deltas[chosen] = encode(gt_boxes[overlaps[chosen].argmax(axis=1)], anchors[chosen])
+    return labels, deltas
+    ### END SOLUTION
+
+
+# %% check="rpn_targets"
+check("rpn_targets")
+
+# %% [markdown]
+# ## 8 Proposals
+#
+# In use, the network gives each anchor a score and four deltas. What goes on to the second stage is made of these, in this order:
+#
+# - move the anchors by their deltas (`decode`), and clip them to the image;
+# - drop boxes with a side below `min_size`;
+# - keep the `pre_nms` best;
+# - suppress by `nms`, whose threshold is `iou_threshold`;
+# - keep the `post_nms` best.
+#
+# The order matters: a tiny box with a high score must not suppress others before it is dropped itself.
+
+
+# %% exercise="rpn_proposals"
+def rpn_proposals(
+    scores, deltas, anchors, image_size, pre_nms=6000, post_nms=300, iou_threshold=0.7, min_size=16
+):
+    """The boxes that the first stage hands on.
+
+    Args:
+        scores: shape (n,).
+        deltas: shape (n, 4).
+        anchors: shape (n, 4).
+        image_size: (height, width).
+        pre_nms: most boxes before the suppression.
+        post_nms: most boxes after it.
+        iou_threshold: a box that overlaps a better one by more than this goes.
+        min_size: least side of a clipped box, in pixels.
+
+    Returns:
+        Boxes (k, 4), best first; k may be 0.
+    """
+    ### BEGIN SOLUTION
+    require_axes(scores=(scores, "n"), deltas=(deltas, "n4"), anchors=(anchors, "n4"))
+    require(pre_nms >= 1 and post_nms >= 1, pre_nms=pre_nms, post_nms=post_nms)
+    require(0 <= iou_threshold <= 1 and min_size >= 0, iou_threshold=iou_threshold, min_size=min_size)
+    height, width = pair(image_size)
+    boxes = np.clip(decode(deltas, anchors), 0, [width, height, width, height])
+    large = (boxes[:, 2:] - boxes[:, :2] >= min_size).all(axis=1)
+    boxes, scores = boxes[large], scores[large]
+    best = np.argsort(-scores, kind="stable")[:pre_nms]
+    boxes, scores = boxes[best], scores[best]
+    return boxes[nms(boxes, scores, iou_threshold)[:post_nms]]
+    ### END SOLUTION
+
+
+# %% check="rpn_proposals"
+check("rpn_proposals")
+
+# %% [markdown]
+# ## 9 The loss of a detection head
+#
+# The second stage says for each region which class it is, background being class 0, and for *each* class how the box should move if it
+# were that. The errors of the boxes are measured by **smooth L1**, a parabola near zero and straight lines outside. With $d$ the difference,
+#
+# $$\ell_\beta(d) = \begin{cases} d^2 / (2\beta) & |d| < \beta \\ |d| - \beta/2 & \text{otherwise.}\end{cases}$$
+#
+# The loss of region $i$ with the true class $y_i$, softmax probabilities $p_i$ and the deltas $t_{i,y_i}$ of its *true* class is
+#
+# $$L_i = -\log p_{i, y_i} + \lambda\,[y_i > 0] \sum_{k=1}^4 \ell_1\bigl(t_{i,y_i,k} - t^*_{i,k}\bigr),$$
+#
+# where $[y_i > 0]$ is 1 for an object and 0 for background, which has no box to move to. The loss is the mean over all n regions, background and all; without
+# regions it is 0.
+#
+# *To think about:* the cross-entropy must stay finite for logits of a thousand. Which number do you take from each row first?
+
+
+# %% exercise="detection_loss"
+def smooth_l1(y_true, y_pred, beta=1.0):
+    """Square for small errors, absolute for large ones, element by element.
+
+    Args:
+        y_true: array of any shape.
+        y_pred: array of that shape.
+        beta: where the one goes over into the other.
+
+    Returns:
+        Array of that shape.
+
+    Raises:
+        ValueError: when the shapes differ.
+    """
+    ### BEGIN SOLUTION
+    require(np.shape(y_true) == np.shape(y_pred), y_true=np.shape(y_true), y_pred=np.shape(y_pred))
+    require(beta > 0, beta=beta)
+    d = np.abs(np.subtract(y_true, y_pred))
+    return np.where(d < beta, d**2 / (2 * beta), d - beta / 2)
+    ### END SOLUTION
+
+
+def detection_loss(class_logits, labels, deltas, target_deltas, weight=1.0):
+    """The class of each region, and the box of those that are objects, as one number.
+
+    Args:
+        class_logits: shape (n, C + 1), background first.
+        labels: whole numbers (n,), 0 for background.
+        deltas: shape (n, C + 1, 4), for each class its own.
+        target_deltas: shape (n, 4).
+        weight: of the boxes' part.
+
+    Returns:
+        A number: the mean over the regions; 0 when there are none.
+    """
+    ### BEGIN SOLUTION
+    require_axes(class_logits=(class_logits, "nc"), labels=(labels, "n"))
+    require_axes(logits=(class_logits, "nc"), deltas=(deltas, "nc4"), target_deltas=(target_deltas, "n4"))
+    require(weight >= 0, weight=weight)
+    n, classes = class_logits.shape
+    if n == 0:
+        return 0.0
+    require(labels.min() >= 0 and labels.max() < classes, labels=labels, classes=classes)
+    shifted = class_logits - class_logits.max(axis=1, keepdims=True)
+    each = np.arange(n)
+    surprise = np.log(np.exp(shifted).sum(axis=1)) - shifted[each, labels]
+    errors = smooth_l1(target_deltas, deltas[each, labels]).sum(axis=1)
+    return np.mean(surprise + weight * (labels > 0) * errors)
+    ### END SOLUTION
+
+
+# %% check="detection_loss"
+check("detection_loss")
+
+# %% [markdown]
+# ## 10 The mask head's loss
+#
+# **Mask R-CNN** adds a third head: for every region and *every class* a small mask, a logit for each pixel. The classes do not compete:
+# there is no softmax. The class is the other head's affair, and only the mask of the *true* class is asked. Each of its pixels is a question of
+# yes or no. With $z$ its logit and $m$, 0 or 1, the truth, its sigmoid cross-entropy is
+#
+# $$-m\log\sigma(z) - (1 - m)\log(1 - \sigma(z)) = \max(z, 0) - z\,m + \log(1 + e^{-|z|}),$$
+#
+# and the loss is the mean over all pixels of all regions. The form on the right never overflows. The labels are those of the masks, from 0: there is no
+# mask for the background.
+#
+# ## 11 From a small mask to the image
+#
+# The head's mask has 14 × 14 or 28 × 28 pixels, the object's box has any size. To **paste** it, ask at the centre of every pixel of the *image*: which place of the
+# mask lies here? The centre of column $j$ is at $j + \frac12$; of the box from $x_1$ to $x_2$ that is the share $(j + \frac12 - x_1)/(x_2 - x_1)$; so in a
+# mask of $w$ columns it is the place $w$ times that share. Your `bilinear` reads it there. A pixel belongs to the object when it
+# reaches the threshold, and its centre lies in the box.
+#
+# *To think about:* round the box to whole pixels first. How far can the outline move?
+
+
+# %% exercise="mask_loss"
+def mask_loss(mask_logits, labels, masks):
+    """Each pixel's yes or no, in the mask of the true class alone.
+
+    Args:
+        mask_logits: shape (n, h, w, classes), a mask for each class.
+        labels: whole numbers (n,), from 0.
+        masks: shape (n, h, w), of 0 and 1.
+
+    Returns:
+        A number: the mean over regions and pixels.
+
+    Raises:
+        ValueError: when the shapes do not fit together.
+    """
+    ### BEGIN SOLUTION
+    require_axes(mask_logits=(mask_logits, "nhwc"), labels=(labels, "n"), masks=(masks, "nhw"))
+    require(mask_logits.size > 0, mask_logits=mask_logits.shape)
+    require(labels.min() >= 0 and labels.max() < mask_logits.shape[3], labels=labels)
+    z = mask_logits[np.arange(len(labels)), :, :, labels]
+    return np.mean(np.maximum(z, 0) - z * masks + np.log1p(np.exp(-np.abs(z))))
+    ### END SOLUTION
+
+
+# %% check="mask_loss"
+check("mask_loss")
+
+
+# %% exercise="paste_mask"
+def paste_mask(mask, box, image_size, threshold=0.5):
+    """A small mask, laid into its box over the whole image.
+
+    Args:
+        mask: shape (h, w), probabilities.
+        box: shape (4,); it may reach outside the image.
+        image_size: (height, width).
+        threshold: what a pixel must reach.
+
+    Returns:
+        Bools (height, width), False outside the box.
+    """
+    ### BEGIN SOLUTION
+    require_axes(mask=(mask, "hw"), box=(box, "4"))
+    height, width = pair(image_size)
+    x1, y1, x2, y2 = box
+    y, x = np.mgrid[:height, :width] + 0.5
+    inside = (x >= x1) & (x < x2) & (y >= y1) & (y < y2)
+    pasted = np.zeros((height, width), bool)
+    across, down = (x[inside] - x1) / (x2 - x1), (y[inside] - y1) / (y2 - y1)
+    values = bilinear(mask[..., np.newaxis], across * mask.shape[1], down * mask.shape[0])
+    pasted[inside] = values[:, 0] >= threshold
+    return pasted
+    ### END SOLUTION
+
+
+# %% check="paste_mask"
+check("paste_mask")
