@@ -62,7 +62,7 @@ def region_similarity(a: Region, b: Region, image_size: int):
     Returns:
         A number.
 
-    Source: Uijlings and others (2013), with histogram intersection as half of what two sums share less what they differ by.
+    Source: Uijlings and others (2013); what two histograms share is 1 less half of what they differ by.
     """
     at_least_1(image_size=image_size)
     _same_bins(a, b)
@@ -124,8 +124,7 @@ def selective_search(image, scale: float, sigma: float, min_size: int):
     Returns:
         (n, 4) array of boxes, the last of the whole image.
 
-    Source: Uijlings and others (2013), with `skimage.segmentation.felzenszwalb` and local binary patterns for texture; all
-    similarities of all neighbours anew in each round.
+    Source: Uijlings and others (2013), on `skimage`'s `felzenszwalb` and local binary patterns, all pairs anew in each round.
     """
     labels = _segments(image, scale, sigma, min_size)
     boxes = list(_boxes_of(labels))
@@ -329,9 +328,7 @@ def rpn_targets(anchors: Boxes, gt_boxes: Boxes, positive: float = 0.7, negative
 
     Source: Ren and others (2015), anchor by anchor on `boxes.iou`.
     """
-    for name, given in {"positive": positive, "negative": negative}.items():
-        if not 0 <= given <= 1:
-            raise ValueError(f"`{name}` is {given}; expected a number from 0 to 1: give one.")
+    _from_0_to_1(positive=positive, negative=negative)
     if negative > positive:
         raise ValueError(f"`negative` is {negative}; expected at most `positive`, {positive}: lower it.")
     labels, deltas = np.zeros(len(anchors), int), np.zeros((len(anchors), 4))
@@ -380,6 +377,7 @@ def rpn_proposals(
     _rank(1, "(n,)", scores=scores)
     same_length(scores=scores, deltas=deltas, anchors=anchors)
     at_least_1(pre_nms=pre_nms, post_nms=post_nms)
+    _from_0_to_1(iou_threshold=iou_threshold)
     not_negative(min_size=min_size)
     if not len(scores):
         return np.zeros((0, 4))
@@ -519,6 +517,12 @@ def _rank(expected: int, axes: str, **arrays: np.ndarray) -> None:
             raise ValueError(
                 f"`{name}` has shape {given.shape}; expected rank {expected}, {axes}: add or drop an axis."
             )
+
+
+def _from_0_to_1(**numbers: float) -> None:
+    for name, given in numbers.items():
+        if not 0 <= given <= 1:
+            raise ValueError(f"`{name}` is {given}; expected a number from 0 to 1: give one.")
 
 
 def _one_box(box: np.ndarray) -> None:
