@@ -9,12 +9,12 @@ from kerasref.boxes import Boxes, clip_boxes, decode_boxes, encode_boxes, iou, n
 from kerasref.core import reference
 from kerasref.validation import (
     Integers,
-    Pair,
     array,
     at_least_1,
     labels_below,
     not_negative,
     number,
+    pair,
     positive,
     rank,
     same_length,
@@ -48,6 +48,7 @@ def region(name: str, value: Any) -> dict[str, Any]:
 
 
 Region = Annotated[dict, region]
+Sizes = Annotated[Any, pair]
 
 
 @reference
@@ -161,7 +162,7 @@ def selective_search(image, scale: float, sigma: float, min_size: int):
 
 
 @reference
-def warp_region(image, box, size: Pair, context: int = 16):
+def warp_region(image, box, size: Sizes, context: int = 16):
     """A box of an image, with some of what is around it, as an image of another size.
 
     Args:
@@ -197,7 +198,7 @@ def warp_region(image, box, size: Pair, context: int = 16):
 
 
 @reference
-def roi_pool(features, boxes: Boxes, output_size: Pair, spatial_scale: float):
+def roi_pool(features, boxes: Boxes, output_size: Sizes, spatial_scale: float):
     """The largest feature in each bin of each box.
 
     Args:
@@ -266,7 +267,7 @@ def aligned(features, boxes, output_size, spatial_scale, sampling_ratio=2):
 
 
 @reference
-def roi_align(features, boxes: Boxes, output_size: Pair, spatial_scale: float, sampling_ratio: int = 2):
+def roi_align(features, boxes: Boxes, output_size: Sizes, spatial_scale: float, sampling_ratio: int = 2):
     """The mean of interpolated features in each bin of each box.
 
     Args:
@@ -288,7 +289,7 @@ def roi_align(features, boxes: Boxes, output_size: Pair, spatial_scale: float, s
 
 
 @reference
-def generate_anchors(feature_shape: Pair, stride: float, scales=(8, 16, 32), ratios=(0.5, 1, 2)):
+def generate_anchors(feature_shape: Sizes, stride: float, scales=(8, 16, 32), ratios=(0.5, 1, 2)):
     """Boxes of every scale and ratio around every place of a feature map.
 
     Args:
@@ -351,7 +352,7 @@ def rpn_proposals(
     scores,
     deltas: Boxes,
     anchors: Boxes,
-    image_size: Pair,
+    image_size: Sizes,
     pre_nms: int = 6000,
     post_nms: int = 300,
     iou_threshold: float = 0.7,
@@ -483,7 +484,7 @@ def mask_loss(mask_logits, labels: Integers, masks):
 
 
 @reference
-def paste_mask(mask, box, image_size: Pair, threshold: float = 0.5):
+def paste_mask(mask, box, image_size: Sizes, threshold: float = 0.5):
     """A small mask laid into its box, over the whole image.
 
     Args:
@@ -576,8 +577,9 @@ def _bin_counts(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
     textures = [local_binary_pattern(grey[..., c], 8, 1, method="uniform").astype(int) for c in range(3)]
     counts = np.zeros((labels.max() + 1, 2, 75))
     for c in range(3):
-        np.add.at(counts, (labels, 0, 25 * c + colours[..., c]), 1 / 3)
-        np.add.at(counts, (labels, 1, 25 * c + textures[c]), 1 / 3)
+        for kind, bins in enumerate((colours[..., c], textures[c])):
+            places: Any = (labels, kind, 25 * c + bins)
+            np.add.at(counts, places, 1 / 3)
     return counts
 
 

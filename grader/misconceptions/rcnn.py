@@ -335,7 +335,7 @@ def merged_regions_stay(image, scale, sigma, min_size):
     labels, regions = first_regions(image, scale, sigma, min_size)
     pairs = sorted(touching(labels))
     alike = sorted(pairs, key=lambda pair: -sum(terms(regions[pair[0]], regions[pair[1]], labels.size)))
-    gone = set()
+    gone: set[int] = set()
     for a, b in alike:
         if not {a, b} & gone:
             gone |= {a, b}
@@ -627,7 +627,8 @@ def aligned(
     across = (np.arange(width * sampling_ratio) + offset) / (width * sampling_ratio)
     down = (np.arange(height * sampling_ratio) + offset) / (height * sampling_ratio)
     x, y = (x1 + across * (x2 - x1))[:, None, :], (y1 + down * (y2 - y1))[:, :, None]
-    samples = between(features, *np.broadcast_arrays(x, y), shift, clamped)
+    x, y = np.broadcast_arrays(x, y)
+    samples = between(features, x, y, shift, clamped)
     split = (len(boxes), height, sampling_ratio, width, sampling_ratio, features.shape[2])
     return reduced(samples.reshape(split), axis=(2, 4))
 
