@@ -112,8 +112,8 @@ def decode(deltas, anchors):
 # an array of four. How alike two regions are is the sum of four terms. With $c^a$ and $t^a$ the histograms of region $a$, $|a|$ its size,
 # $|a\cup b|_\square$ the area of the smallest box around both, and $|I|$ the pixels of the whole image:
 #
-# $$\underbrace{\sum_k \min(c^a_k, c^b_k)}_{\text{colour}} + \underbrace{\sum_k \min(t^a_k, t^b_k)}_{\text{texture}}
-# + \underbrace{1 - \frac{|a| + |b|}{|I|}}_{\text{size}} + \underbrace{1 - \frac{|a\cup b|_\square - |a| - |b|}{|I|}}_{\text{fill}} .$$
+# $$\underbrace{\sum_k \min(c^a_k, c^b_k)}_{\text{colour}} + \underbrace{\sum_k \min(t^a_k, t^b_k)}_{\text{texture}} +
+# \underbrace{1 - \frac{|a| + |b|}{|I|}}_{\text{size}} + \underbrace{1 - \frac{|a\cup b|_\square - |a| - |b|}{|I|}}_{\text{fill}} .$$
 #
 # Two histograms have in common, bin by bin, the smaller of the two. The term of size lets small regions go first, so that no
 # large one eats up all others. The term of fill is high when two regions fit into each other and leave no gap in their box.
@@ -271,6 +271,66 @@ def selective_search(image, scale, sigma, min_size):
 check("selective_search")
 
 # %% [markdown]
+# ### Look: regions grow
+#
+# First a photograph, cut at one scale: small, middling and large boxes, the last one being the whole picture. Then drawn scenes, in which
+# you know where the objects are. How many proposals must you look at before most objects are among them? Your boxes are ranked by area, large
+# ones first. One scale loses the objects that merged with their ground too early; three scales together find nearly all.
+
+# %% show
+astronaut = data.picture("astronaut", size=128)
+grown = np.unique(selective_search(astronaut, 150.0, 0.8, 60), axis=0)
+areas = np.prod(grown[:, 2:] - grown[:, :2], axis=1)
+sized = {
+    "small": grown[areas < 400],
+    "middling": grown[(areas >= 400) & (areas < 3000)],
+    "large": grown[areas >= 3000],
+}
+display(
+    plots.detections(
+        [astronaut] * 3,
+        [{"boxes": boxes} for boxes in sized.values()],
+        titles=[f"{len(boxes)} {name}" for name, boxes in sized.items()],
+        columns=3,
+    )
+)
+
+
+def proposals_of(image, *at_scales):
+    """The boxes at all scales, each once, large ones first."""
+    boxes = np.concatenate([selective_search(image, scale, 0.8, 20) for scale in at_scales])
+    boxes = np.unique(boxes, axis=0)
+    return boxes[np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")]
+
+
+def recall(proposals, truth, counts):
+    """The share of objects that one of the first so many boxes overlaps by at least half."""
+    found = [
+        [(iou(each["boxes"], boxes[:count]) >= 0.5).any(axis=1) for count in counts]
+        for each, boxes in zip(truth, proposals, strict=True)
+    ]
+    return np.concatenate(found, axis=1).mean(axis=1)
+
+
+pictures, objects = scenes.draw(30, seed=21)
+one_scale = [proposals_of(image, 200.0) for image in pictures]
+three_scales = [proposals_of(image, 50.0, 100.0, 200.0) for image in pictures]
+counts = [1, 2, 4, 8, 16, 32, 64]
+display(
+    plots.lines(
+        {
+            "scales 50, 100 and 200": recall(three_scales, objects, counts),
+            "scale 200 alone": recall(one_scale, objects, counts),
+        },
+        x=counts,
+        title="Objects found by selective search",
+        xlabel="proposals",
+        ylabel="recall at IoU 0.5",
+        percent=True,
+    )
+)
+
+# %% [markdown]
 # ## 3 Warped regions
 #
 # R-CNN's classifier wants images of one size, and proposals have all sizes and shapes. So each is cut out and **warped**: stretched to
@@ -321,6 +381,16 @@ def warp_region(image, box, size, context=16):
 
 # %% check="warp_region"
 check("warp_region")
+
+# %% [markdown]
+# ### Look: what R-CNN's network sees
+#
+# One scene with its objects, and some of its proposals as they are warped: all of one size. Where a box reaches beyond the image you see the mean.
+
+# %% show
+display(plots.detections(pictures[:1], objects[:1], names=scenes.CLASSES, size=3))
+warped = [warp_region(pictures[0], box, 48, 8) for box in three_scales[0][:16]]
+display(plots.pictures(warped, title="Proposals, warped", columns=8, size=1.2))
 
 # %% [markdown]
 # ## 4 RoI pooling
@@ -451,6 +521,28 @@ def roi_align(features, boxes, output_size, spatial_scale, sampling_ratio=2):
 check("roi_align")
 
 # %% [markdown]
+# ### Look: half a feature
+#
+# Sixteen pixels of a photograph make a feature. A box of 64 pixels slides to the right, and you watch the first of its 2 × 2 bins.
+# Pooling stands still for sixteen pixels and then jumps. Align follows every pixel.
+
+# %% show
+camera = data.picture("camera", size=512)[:, :, :1]
+coarse = camera.reshape(32, 16, 32, 16, 1).mean(axis=(1, 3))
+shifts = np.arange(96)
+sliding = np.stack([100 + shifts, 100 + 0 * shifts, 164 + shifts, 164 + 0 * shifts], axis=1).astype(float)
+plots.lines(
+    {
+        "RoI pool": roi_pool(coarse, sliding, 2, 1 / 16)[:, 0, 0, 0],
+        "RoI align": roi_align(coarse, sliding, 2, 1 / 16)[:, 0, 0, 0],
+    },
+    x=shifts,
+    title="The first bin, while the box moves",
+    xlabel="pixels moved",
+    ylabel="value",
+)
+
+# %% [markdown]
 # ## 6 Anchors
 #
 # Selective search takes longer than the network it feeds. **Faster R-CNN** lets a small network propose: at each place of the feature
@@ -498,6 +590,21 @@ def generate_anchors(feature_shape, stride, scales=(8, 16, 32), ratios=(0.5, 1, 
 check("generate_anchors")
 
 # %% [markdown]
+# ### Look: one place, nine anchors
+#
+# The anchors of one place of an 8 × 8 map over a drawn scene, a colour for each ratio.
+
+# %% show
+anchors = generate_anchors((8, 8), 8, (2, 3, 4), (0.5, 1, 2))
+middle = anchors.reshape(8, 8, 9, 4)[4, 3]
+plots.detections(
+    pictures[1:2],
+    [{"boxes": middle, "labels": np.repeat([0, 1, 2], 3)}],
+    titles=["ratios 0.5, 1 and 2, three scales each"],
+    size=4,
+)
+
+# %% [markdown]
 # ## 7 What an anchor should say
 #
 # Take the IoU of every anchor with every object. An anchor is
@@ -512,9 +619,21 @@ check("generate_anchors")
 # not be the one it is the best of: its `deltas` are `encode` of that object. All other anchors have zeros.
 #
 # *To think about:* an image without objects. What are its labels?
+#
+# ## 8 Proposals
+#
+# In use, the network gives each anchor a score and four deltas. What goes on to the second stage is made of these, in this order:
+#
+# - move the anchors by their deltas (`decode`), and clip them to the image;
+# - drop boxes with a side below `min_size`;
+# - keep the `pre_nms` best;
+# - suppress by `nms`, whose threshold is `iou_threshold`;
+# - keep the `post_nms` best.
+#
+# The order matters: a tiny box with a high score must not suppress others before it is dropped itself.
 
 
-# %% exercise="rpn_targets"
+# %% exercise="rpn"
 def rpn_targets(anchors, gt_boxes, positive=0.7, negative=0.3):
     """What each anchor should say.
 
@@ -544,24 +663,6 @@ def rpn_targets(anchors, gt_boxes, positive=0.7, negative=0.3):
     ### END SOLUTION
 
 
-# %% check="rpn_targets"
-check("rpn_targets")
-
-# %% [markdown]
-# ## 8 Proposals
-#
-# In use, the network gives each anchor a score and four deltas. What goes on to the second stage is made of these, in this order:
-#
-# - move the anchors by their deltas (`decode`), and clip them to the image;
-# - drop boxes with a side below `min_size`;
-# - keep the `pre_nms` best;
-# - suppress by `nms`, whose threshold is `iou_threshold`;
-# - keep the `post_nms` best.
-#
-# The order matters: a tiny box with a high score must not suppress others before it is dropped itself.
-
-
-# %% exercise="rpn_proposals"
 def rpn_proposals(
     scores, deltas, anchors, image_size, pre_nms=6000, post_nms=300, iou_threshold=0.7, min_size=16
 ):
@@ -594,8 +695,22 @@ def rpn_proposals(
     ### END SOLUTION
 
 
-# %% check="rpn_proposals"
-check("rpn_proposals")
+# %% check="rpn"
+check("rpn")
+
+# %% [markdown]
+# ### Look: who learns what
+#
+# The positive anchors of four scenes, a colour for each object that they are to move onto. Some objects have many, some just their best one.
+
+# %% show
+shown = []
+for each in objects[:4]:
+    labels, deltas = rpn_targets(anchors, each["boxes"])
+    chosen = anchors[labels == 1]
+    shown.append({"boxes": chosen, "labels": iou(chosen, each["boxes"]).argmax(axis=1)})
+    assert np.allclose(decode(deltas[labels == 1], chosen), each["boxes"][shown[-1]["labels"]])
+plots.detections(pictures[:4], shown, titles=[f"{len(each['boxes'])} positive" for each in shown])
 
 # %% [markdown]
 # ## 9 The loss of a detection head
@@ -681,15 +796,6 @@ check("detection_loss")
 #
 # and the loss is the mean over all pixels of all regions. The form on the right never overflows. The labels are those of the masks, from 0: there is no
 # mask for the background.
-#
-# ## 11 From a small mask to the image
-#
-# The head's mask has 14 × 14 or 28 × 28 pixels, the object's box has any size. To **paste** it, ask at the centre of every pixel of the *image*: which place of the
-# mask lies here? The centre of column $j$ is at $j + \frac12$; of the box from $x_1$ to $x_2$ that is the share $(j + \frac12 - x_1)/(x_2 - x_1)$; so in a
-# mask of $w$ columns it is the place $w$ times that share. Your `bilinear` reads it there. A pixel belongs to the object when it
-# reaches the threshold, and its centre lies in the box.
-#
-# *To think about:* round the box to whole pixels first. How far can the outline move?
 
 
 # %% exercise="mask_loss"
@@ -718,6 +824,16 @@ def mask_loss(mask_logits, labels, masks):
 
 # %% check="mask_loss"
 check("mask_loss")
+
+# %% [markdown]
+# ## 11 From a small mask to the image
+#
+# The head's mask has 14 × 14 or 28 × 28 pixels, the object's box has any size. To **paste** it, ask at the centre of every pixel of the *image*: which place of the
+# mask lies here? The centre of column $j$ is at $j + \frac12$; of the box from $x_1$ to $x_2$ that is the share $(j + \frac12 - x_1)/(x_2 - x_1)$; so in a
+# mask of $w$ columns it is the place $w$ times that share. Your `bilinear` reads it there. A pixel belongs to the object when it
+# reaches the threshold, and its centre lies in the box.
+#
+# *To think about:* round the box to whole pixels first. How far can the outline move?
 
 
 # %% exercise="paste_mask"
@@ -749,3 +865,19 @@ def paste_mask(mask, box, image_size, threshold=0.5):
 
 # %% check="paste_mask"
 check("paste_mask")
+
+# %% [markdown]
+# ### Look: there and back
+#
+# Your `roi_align` reads the true mask of an object as 14 × 14 numbers, your `paste_mask` lays them back. Little is lost, though the box is
+# not on whole pixels.
+
+# %% show
+box, mask = objects[2]["boxes"][0] + 0.4, objects[2]["masks"][0]
+small = roi_align(mask[:, :, np.newaxis].astype(float), box[np.newaxis], 14, 1.0)[0, :, :, 0]
+back = paste_mask(small, box, mask.shape)
+print(f"IoU of the mask and what came back: {np.sum(back & mask) / np.sum(back | mask):.3f}")
+plots.pictures(
+    [pictures[2], mask.astype(float), small, back.astype(float)],
+    titles=["the scene", "the mask", "14 × 14", "pasted"],
+)
