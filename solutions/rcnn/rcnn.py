@@ -13,15 +13,16 @@
 # %% [markdown]
 # # R-CNN and its family
 #
-# A classifier says what a picture shows. A detector says what is *where*, and how many. The R-CNN family makes the one out of
-# the other: propose some regions that may hold an object, look at each, name it, and move its box into place. In this notebook
-# you write the parts of four papers: selective search and the warped regions of **R-CNN**, RoI pooling and the joint loss
-# of **Fast R-CNN**, anchors and proposals of **Faster R-CNN**, RoI align and the masks of **Mask R-CNN**. At the end they
-# find, name and outline the objects of drawn scenes. The lesson derives what is used here; have it open beside this notebook.
+# A classifier says what a picture shows. A detector says what is *where*, and how many. The R-CNN family makes the one
+# out of the other: propose some regions that may hold an object, look at each, name it, and move its box into place. In
+# this notebook you write the parts of four papers: selective search and the warped regions of **R-CNN**, RoI pooling
+# and the joint loss of **Fast R-CNN**, anchors and proposals of **Faster R-CNN**, RoI align and the masks of **Mask
+# R-CNN**. At the end they find, name and outline the objects of drawn scenes. The lesson derives what is used here;
+# have it open beside this notebook.
 #
-# Boxes are rows `(x1, y1, x2, y2)`. Coordinates are continuous: pixel 0 covers the line from 0 to 1, its middle is at 0.5, and
-# pixels 3 to 5 make a box from 3 to 6. A width is x2 - x1, without a +1. An image or a feature map is one, `(h, w, c)`, rows
-# first. Nothing may change its arguments.
+# Boxes are rows `(x1, y1, x2, y2)`. Coordinates are continuous: pixel 0 covers the line from 0 to 1, its middle is at
+# 0.5, and pixels 3 to 5 make a box from 3 to 6. A width is x2 - x1, without a +1. An image or a feature map is one,
+# `(h, w, c)`, rows first. Nothing may change its arguments.
 
 # %%
 import cv2
@@ -33,9 +34,9 @@ from course import data, plots, scenes
 # %% [markdown]
 # ## Given: guards, and what you know of boxes
 #
-# `require_axes` raises `ValueError` for shapes that do not fit: each letter names an axis, axes of one letter agree in size, and
-# a digit is a size: `require_axes(boxes=(boxes, "n4"))`. IoU, its suppression, and the four numbers that move an anchor onto a
-# box are those of the assignment `boxes`.
+# `require_axes` raises `ValueError` for shapes that do not fit: each letter names an axis, axes of one letter agree in
+# size, and a digit is a size: `require_axes(boxes=(boxes, "n4"))`. IoU, its suppression, and the four numbers that move
+# an anchor onto a box are those of the assignment `boxes`.
 
 
 # %%
@@ -104,22 +105,24 @@ def decode(deltas, anchors):
 # %% [markdown]
 # ## 1 Regions
 #
-# Where could an object be? Trying every box is hopeless: a picture of 500 × 400 pixels has ten billion. **Selective search**
-# begins with small regions of one colour and lets neighbours grow together, the most alike first. On the way from many
-# small regions to one, most objects are a single region for a while.
+# Where could an object be? Trying every box is hopeless: a picture of 500 × 400 pixels has ten billion. **Selective
+# search** begins with small regions of one colour and lets neighbours grow together, the most alike first. On the way
+# from many small regions to one, most objects are a single region for a while.
 #
-# A region is a dict: `colour` and `texture`, two histograms whose entries sum to 1; `size`, its number of pixels; `box`,
-# an array of four. How alike two regions are is the sum of four terms. With $c^a$ and $t^a$ the histograms of region $a$, $|a|$ its size,
-# $|a\cup b|_\square$ the area of the smallest box around both, and $|I|$ the pixels of the whole image:
+# A region is a dict: `colour` and `texture`, two histograms whose entries sum to 1; `size`, its number of pixels;
+# `box`, an array of four. How alike two regions are is the sum of four terms. With $c^a$ and $t^a$ the histograms of
+# region $a$, $|a|$ its size, $|a\cup b|_\square$ the area of the smallest box around both, and $|I|$ the pixels of the
+# whole image:
 #
 # $$\underbrace{\sum_k \min(c^a_k, c^b_k)}_{\text{colour}} + \underbrace{\sum_k \min(t^a_k, t^b_k)}_{\text{texture}} +
 # \underbrace{1 - \frac{|a| + |b|}{|I|}}_{\text{size}} + \underbrace{1 - \frac{|a\cup b|_\square - |a| - |b|}{|I|}}_{\text{fill}} .$$
 #
-# Two histograms have in common, bin by bin, the smaller of the two. The term of size lets small regions go first, so that no
-# large one eats up all others. The term of fill is high when two regions fit into each other and leave no gap in their box.
+# Two histograms have in common, bin by bin, the smaller of the two. The term of size lets small regions go first, so
+# that no large one eats up all others. The term of fill is high when two regions fit into each other and leave no gap
+# in their box.
 #
-# When two regions merge, nothing needs to be counted anew. Of 300 pixels and 100 pixels, what share of the 400 has colour $k$?
-# The mean of both shares, *weighted by size*.
+# When two regions merge, nothing needs to be counted anew. Of 300 pixels and 100 pixels, what share of the 400 has
+# colour $k$? The mean of both shares, *weighted by size*.
 #
 # *To think about:* two regions lie in opposite corners of the image. Which of the four terms says so?
 
@@ -181,8 +184,9 @@ check("regions")
 # ## 2 Selective search
 #
 # The first regions come from Felzenszwalb and Huttenlocher's segmentation, which you may take from scikit-image:
-# `felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size, channel_axis=2)` gives each pixel the number of its region, from 0. A
-# larger `scale` makes larger regions; `sigma` blurs the image before; a region has at least `min_size` pixels.
+# `felzenszwalb(image, scale=scale, sigma=sigma, min_size=min_size, channel_axis=2)` gives each pixel the number of its
+# region, from 0. A larger `scale` makes larger regions; `sigma` blurs the image before; a region has at least
+# `min_size` pixels.
 #
 # Then, until one region is left:
 #
@@ -190,12 +194,12 @@ check("regions")
 # - forget the similarities in which either took part;
 # - compare the new region with the neighbours that either had.
 #
-# The boxes of all regions that there ever were are your proposals: those of the first regions, of all merged ones, and at
-# last that of the whole image.
+# The boxes of all regions that there ever were are your proposals: those of the first regions, of all merged ones, and
+# at last that of the whole image.
 #
-# What a histogram counts is open: the paper counts 25 levels of each colour channel, and the directions of gradients for
-# texture. `describe_regions` below does that in a simple way. Use it, or your own. In which order your boxes come, and
-# whether equal ones come once or twice, is open too.
+# What a histogram counts is open: the paper counts 25 levels of each colour channel, and the directions of gradients
+# for texture. `describe_regions` below does that in a simple way. Use it, or your own. In which order your boxes come,
+# and whether equal ones come once or twice, is open too.
 #
 # *To think about:* how many merges are there when you begin with n regions? And how many boxes?
 
@@ -273,10 +277,11 @@ check("selective_search")
 # %% [markdown]
 # ### Look: regions grow
 #
-# First a photograph, cut at one scale: small, middling and large boxes, the last one being the whole picture. Then drawn scenes, in which
-# you know where the objects are. How many proposals must you look at before most objects are among them? Your boxes are ranked by area, large
-# ones first. A large scale begins with few regions: few proposals find much, but some objects are lost in their ground from the start. A small
-# scale loses none, and takes more looks. That is why the paper joins the boxes of several scales.
+# First a photograph, cut at one scale: small, middling and large boxes, the last one being the whole picture. Then
+# drawn scenes, in which you know where the objects are. How many proposals must you look at before most objects are
+# among them? Your boxes are ranked by area, large ones first. A large scale begins with few regions: few proposals find
+# much, but some objects are lost in their ground from the start. A small scale loses none, and takes more looks. That
+# is why the paper joins the boxes of several scales.
 
 # %% show
 astronaut = data.picture("astronaut", size=128)
@@ -329,14 +334,16 @@ display(
 # %% [markdown]
 # ## 3 Warped regions
 #
-# R-CNN's classifier wants images of one size, and proposals have all sizes and shapes. So each is cut out and **warped**: stretched to
-# `size`, whatever its shape was. A little of what is around an object helps to tell what it is, so the box is enlarged
-# first, by just so much that in the *result* there are `context` pixels around it on each side:
+# R-CNN's classifier wants images of one size, and proposals have all sizes and shapes. So each is cut out and
+# **warped**: stretched to `size`, whatever its shape was. A little of what is around an object helps to tell what it
+# is, so the box is enlarged first, by just so much that in the *result* there are `context` pixels around it on each
+# side:
 #
-# - The result is $s$ pixels wide, of which $s - 2p$ are the box's ($p$ is `context`). So the box, w wide, is enlarged about its
-#   centre to $w\, s / (s - 2p)$, and its height likewise.
+# - The result is $s$ pixels wide, of which $s - 2p$ are the box's ($p$ is `context`). So the box, w wide, is enlarged
+#   about its centre to $w\, s / (s - 2p)$, and its height likewise.
 # - The enlarged corners are **rounded** to whole pixels, and these pixels are cut out. At least one pixel is.
-# - Pixels that lie outside the image are filled with the image's **mean colour**, one mean for each channel over the whole image.
+# - Pixels that lie outside the image are filled with the image's **mean colour**, one mean for each channel over the
+#   whole image.
 # - What was cut out is **resized linearly**: `cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)`.
 #
 # *To think about:* OpenCV wants (width, height). What does it do with an image of one channel, (h, w, 1)?
@@ -381,7 +388,8 @@ check("warp_region")
 # %% [markdown]
 # ### Look: what R-CNN's network sees
 #
-# One scene with its objects, and some of its proposals as they are warped: all of one size. Where a box reaches beyond the image you see the mean.
+# One scene with its objects, and some of its proposals as they are warped: all of one size. Where a box reaches beyond
+# the image you see the mean.
 
 # %% show
 display(plots.detections(pictures[:1], objects[:1], names=scenes.CLASSES, size=3))
@@ -391,14 +399,15 @@ display(plots.pictures(warped, title="Proposals, warped", columns=8, size=1.2))
 # %% [markdown]
 # ## 4 RoI pooling
 #
-# R-CNN runs its network once for every proposal. **Fast R-CNN** runs it once for the image, and cuts the proposals out of the *features*. A
-# box in the image's pixels, times `spatial_scale` (1/16 when 16 pixels make one feature), is a box of features. It is
-# divided into `output_size` bins, and each bin gives its largest feature, channel by channel. As in the paper's code:
+# R-CNN runs its network once for every proposal. **Fast R-CNN** runs it once for the image, and cuts the proposals out
+# of the *features*. A box in the image's pixels, times `spatial_scale` (1/16 when 16 pixels make one feature), is a box
+# of features. It is divided into `output_size` bins, and each bin gives its largest feature, channel by channel. As in
+# the paper's code:
 #
-# - Corners are rounded half up to whole features, $\lfloor x + \frac12\rfloor$, and are **inclusive**: from 2 to 5 are four features. Here, and
-#   nowhere else, a size is last - first + 1, and at least 1.
-# - With $n$ features and $k$ bins, bin $i$ goes from feature $\lfloor i\,n/k\rfloor$ up to, but without, $\lceil (i+1)\,n/k\rceil$, counted from the first.
-#   Neighbouring bins may share a feature, and none is left out.
+# - Corners are rounded half up to whole features, $\lfloor x + \frac12\rfloor$, and are **inclusive**: from 2 to 5 are
+#   four features. Here, and nowhere else, a size is last - first + 1, and at least 1.
+# - With $n$ features and $k$ bins, bin $i$ goes from feature $\lfloor i\,n/k\rfloor$ up to, but without, $\lceil
+#   (i+1)\,n/k\rceil$, counted from the first. Neighbouring bins may share a feature, and none is left out.
 # - What lies outside the map is clipped away. A bin with nothing left is 0.
 #
 # *To think about:* three features and two bins. Which features are in which bin?
@@ -441,18 +450,20 @@ check("roi_pool")
 # %% [markdown]
 # ## 5 RoI align
 #
-# Rounding costs little when you want a name, and much when you want a mask: at 1/16, half a feature is eight pixels. **Mask R-CNN** rounds
-# nothing. It divides the box, as it is, into bins, takes `sampling_ratio` × `sampling_ratio` points in each, evenly spaced and
-# centred, reads the features *between* the pixels, and averages.
+# Rounding costs little when you want a name, and much when you want a mask: at 1/16, half a feature is eight pixels.
+# **Mask R-CNN** rounds nothing. It divides the box, as it is, into bins, takes `sampling_ratio` × `sampling_ratio`
+# points in each, evenly spaced and centred, reads the features *between* the pixels, and averages.
 #
-# First the reading. Feature $i$ covers the line from $i$ to $i+1$, so its value belongs to its middle, $i + \frac12$. A place
-# $x$ therefore lies at $u = x - \frac12$ on a line on which values stand at whole numbers. Between two of them the value is
-# a mean, weighted by nearness; before the first and behind the last it is theirs: clamp $u$ to the range from 0 to $w - 1$. In two
-# directions the four neighbours of a place have the products of both weights.
+# First the reading. Feature $i$ covers the line from $i$ to $i+1$, so its value belongs to its middle, $i + \frac12$. A
+# place $x$ therefore lies at $u = x - \frac12$ on a line on which values stand at whole numbers. Between two of them
+# the value is a mean, weighted by nearness; before the first and behind the last it is theirs: clamp $u$ to the range
+# from 0 to $w - 1$. In two directions the four neighbours of a place have the products of both weights.
 #
-# Then the points. A bin of $b$ features with $r$ samples has them at $(s + \frac12)\,b/r$ from its beginning, $s = 0, \dots, r - 1$.
+# Then the points. A bin of $b$ features with $r$ samples has them at $(s + \frac12)\,b/r$ from its beginning, $s = 0,
+# \dots, r - 1$.
 #
-# *To think about:* forget the half pixel. In which direction is everything shifted, and by how many pixels of the image?
+# *To think about:* forget the half pixel. In which direction is everything shifted, and by how many pixels of the
+# image?
 
 
 # %% exercise="roi_align"
@@ -519,8 +530,8 @@ check("roi_align")
 # %% [markdown]
 # ### Look: half a feature
 #
-# Sixteen pixels of a photograph make a feature. A box of 64 pixels slides to the right, and you watch the first of its 2 × 2 bins.
-# Pooling stands still for sixteen pixels and then jumps. Align follows every pixel.
+# Sixteen pixels of a photograph make a feature. A box of 64 pixels slides to the right, and you watch the first of its
+# 2 × 2 bins. Pooling stands still for sixteen pixels and then jumps. Align follows every pixel.
 
 # %% show
 camera = data.picture("camera", size=512)[:, :, :1]
@@ -541,16 +552,18 @@ plots.lines(
 # %% [markdown]
 # ## 6 Anchors
 #
-# Selective search takes longer than the network it feeds. **Faster R-CNN** lets a small network propose: at each place of the feature
-# map it is asked about some **anchors**, boxes of several scales and shapes that are the same everywhere. Is there an
-# object in this one? And how would you move it?
+# Selective search takes longer than the network it feeds. **Faster R-CNN** lets a small network propose: at each place
+# of the feature map it is asked about some **anchors**, boxes of several scales and shapes that are the same
+# everywhere. Is there an object in this one? And how would you move it?
 #
-# - The anchors of the place in row $i$ and column $j$ have their centre at $((j + \frac12)\,s,\ (i + \frac12)\,s)$, where $s$ is the `stride`.
-# - A scale $a$ and a ratio $r$ make a box of area $(a\,s)^2$ whose **height is r times its width**. Solve for both:
-#   $w = a\,s/\sqrt r$ and $h = a\,s\,\sqrt r$.
+# - The anchors of the place in row $i$ and column $j$ have their centre at $((j + \frac12)\,s,\ (i + \frac12)\,s)$,
+#   where $s$ is the `stride`.
+# - A scale $a$ and a ratio $r$ make a box of area $(a\,s)^2$ whose **height is r times its width**. Solve for both: $w
+#   = a\,s/\sqrt r$ and $h = a\,s\,\sqrt r$.
 # - Order: places row by row; at one place ratio by ratio; for one ratio scale by scale.
 #
-# *To think about:* a feature map of 4 × 5, three scales, two ratios. Which row of the result is the anchor of row 2, column 3, ratio 1, scale 0?
+# *To think about:* a feature map of 4 × 5, three scales, two ratios. Which row of the result is the anchor of row 2,
+# column 3, ratio 1, scale 0?
 
 
 # %% exercise="generate_anchors"
@@ -606,19 +619,21 @@ plots.detections(
 # Take the IoU of every anchor with every object. An anchor is
 #
 # - **positive**, label 1, when its best IoU is at least `positive`;
-# - also **positive** when it is *the best anchor that some object has*, however poor, as long as their IoU is above 0. If several anchors are
-#   equally the best of an object, all are;
+# - also **positive** when it is *the best anchor that some object has*, however poor, as long as their IoU is above 0.
+#   If several anchors are equally the best of an object, all are;
 # - **negative**, label 0, when its best IoU is below `negative` and it is no object's best;
 # - neither, label -1, otherwise: it is left out of the training.
 #
-# Without the second rule an object that fits no anchor would teach nothing. A positive anchor learns to move onto the object *that it overlaps most*, which need
-# not be the one it is the best of: its `deltas` are `encode` of that object. All other anchors have zeros.
+# Without the second rule an object that fits no anchor would teach nothing. A positive anchor learns to move onto the
+# object *that it overlaps most*, which need not be the one it is the best of: its `deltas` are `encode` of that object.
+# All other anchors have zeros.
 #
 # *To think about:* an image without objects. What are its labels?
 #
 # ## 8 Proposals
 #
-# In use, the network gives each anchor a score and four deltas. What goes on to the second stage is made of these, in this order:
+# In use, the network gives each anchor a score and four deltas. What goes on to the second stage is made of these, in
+# this order:
 #
 # - move the anchors by their deltas (`decode`), and clip them to the image;
 # - drop boxes with a side below `min_size`;
@@ -697,7 +712,8 @@ check("rpn")
 # %% [markdown]
 # ### Look: who learns what
 #
-# The positive anchors of four scenes, a colour for each object that they are to move onto. Some objects have many, some just their best one.
+# The positive anchors of four scenes, a colour for each object that they are to move onto. Some objects have many, some
+# just their best one.
 
 # %% show
 shown = []
@@ -711,19 +727,22 @@ plots.detections(pictures[:4], shown, titles=[f"{len(each['boxes'])} positive" f
 # %% [markdown]
 # ## 9 The loss of a detection head
 #
-# The second stage says for each region which class it is, background being class 0, and for *each* class how the box should move if it
-# were that. The errors of the boxes are measured by **smooth L1**, a parabola near zero and straight lines outside. With $d$ the difference,
+# The second stage says for each region which class it is, background being class 0, and for *each* class how the box
+# should move if it were that. The errors of the boxes are measured by **smooth L1**, a parabola near zero and straight
+# lines outside. With $d$ the difference,
 #
 # $$\ell_\beta(d) = \begin{cases} d^2 / (2\beta) & |d| < \beta \\ |d| - \beta/2 & \text{otherwise.}\end{cases}$$
 #
-# The loss of region $i$ with the true class $y_i$, softmax probabilities $p_i$ and the deltas $t_{i,y_i}$ of its *true* class is
+# The loss of region $i$ with the true class $y_i$, softmax probabilities $p_i$ and the deltas $t_{i,y_i}$ of its *true*
+# class is
 #
 # $$L_i = -\log p_{i, y_i} + \lambda\,[y_i > 0] \sum_{k=1}^4 \ell_1\bigl(t_{i,y_i,k} - t^*_{i,k}\bigr),$$
 #
-# where $[y_i > 0]$ is 1 for an object and 0 for background, which has no box to move to. The loss is the mean over all n regions, background and all; without
-# regions it is 0.
+# where $[y_i > 0]$ is 1 for an object and 0 for background, which has no box to move to. The loss is the mean over all
+# n regions, background and all; without regions it is 0.
 #
-# *To think about:* the cross-entropy must stay finite for logits of a thousand. Which number do you take from each row first?
+# *To think about:* the cross-entropy must stay finite for logits of a thousand. Which number do you take from each row
+# first?
 
 
 # %% exercise="detection_loss"
@@ -784,14 +803,15 @@ check("detection_loss")
 # %% [markdown]
 # ## 10 The mask head's loss
 #
-# **Mask R-CNN** adds a third head: for every region and *every class* a small mask, a logit for each pixel. The classes do not compete:
-# there is no softmax. The class is the other head's affair, and only the mask of the *true* class is asked. Each of its pixels is a question of
-# yes or no. With $z$ its logit and $m$, 0 or 1, the truth, its sigmoid cross-entropy is
+# **Mask R-CNN** adds a third head: for every region and *every class* a small mask, a logit for each pixel. The classes
+# do not compete: there is no softmax. The class is the other head's affair, and only the mask of the *true* class is
+# asked. Each of its pixels is a question of yes or no. With $z$ its logit and $m$, 0 or 1, the truth, its sigmoid
+# cross-entropy is
 #
 # $$-m\log\sigma(z) - (1 - m)\log(1 - \sigma(z)) = \max(z, 0) - z\,m + \log(1 + e^{-|z|}),$$
 #
-# and the loss is the mean over all pixels of all regions. The form on the right never overflows. The labels are those of the masks, from 0: there is no
-# mask for the background.
+# and the loss is the mean over all pixels of all regions. The form on the right never overflows. The labels are those
+# of the masks, from 0: there is no mask for the background.
 
 
 # %% exercise="mask_loss"
@@ -824,10 +844,11 @@ check("mask_loss")
 # %% [markdown]
 # ## 11 From a small mask to the image
 #
-# The head's mask has 14 × 14 or 28 × 28 pixels, the object's box has any size. To **paste** it, ask at the centre of every pixel of the *image*: which place of the
-# mask lies here? The centre of column $j$ is at $j + \frac12$; of the box from $x_1$ to $x_2$ that is the share $(j + \frac12 - x_1)/(x_2 - x_1)$; so in a
-# mask of $w$ columns it is the place $w$ times that share. Your `bilinear` reads it there. A pixel belongs to the object when it
-# reaches the threshold, and its centre lies in the box.
+# The head's mask has 14 × 14 or 28 × 28 pixels, the object's box has any size. To **paste** it, ask at the centre of
+# every pixel of the *image*: which place of the mask lies here? The centre of column $j$ is at $j + \frac12$; of the
+# box from $x_1$ to $x_2$ that is the share $(j + \frac12 - x_1)/(x_2 - x_1)$; so in a mask of $w$ columns it is the
+# place $w$ times that share. Your `bilinear` reads it there. A pixel belongs to the object when it reaches the
+# threshold, and its centre lies in the box.
 #
 # *To think about:* round the box to whole pixels first. How far can the outline move?
 
@@ -865,8 +886,8 @@ check("paste_mask")
 # %% [markdown]
 # ### Look: there and back
 #
-# Your `roi_align` reads the true mask of an object as 14 × 14 numbers, your `paste_mask` lays them back. Little is lost, though the box is
-# not on whole pixels.
+# Your `roi_align` reads the true mask of an object as 14 × 14 numbers, your `paste_mask` lays them back. Little is
+# lost, though the box is not on whole pixels.
 
 # %% show
 box, mask = objects[2]["boxes"][0] + 0.4, objects[2]["masks"][0]
@@ -881,17 +902,18 @@ plots.pictures(
 # %% [markdown]
 # ## R-CNN, put together
 #
-# Now all of it finds objects in drawn scenes: ellipses, rectangles and triangles on textured grounds, some of which hide a part of others. The
-# detector is R-CNN with a mask head:
+# Now all of it finds objects in drawn scenes: ellipses, rectangles and triangles on textured grounds, some of which
+# hide a part of others. The detector is R-CNN with a mask head:
 #
 # - **propose** with `selective_search`, which stands on `region_similarity` and `merge_regions`;
 # - **warp** every proposal to 32 × 32 pixels with `warp_region`;
-# - **look** at it with a small network, which gives the logits of four classes (background first), the deltas of each, and three masks;
+# - **look** at it with a small network, which gives the logits of four classes (background first), the deltas of each,
+#   and three masks;
 # - **move** the proposals by the deltas of each class, and suppress what overlaps better boxes of that class;
 # - look again at what is left, and **paste** the mask of its class into the box.
 #
-# It learns from targets that your functions make. A proposal is an object's when their IoU is at least 0.5, and background otherwise: that is
-# `rpn_targets` with both thresholds at 0.5. The true masks are read by `roi_align`.
+# It learns from targets that your functions make. A proposal is an object's when their IoU is at least 0.5, and
+# background otherwise: that is `rpn_targets` with both thresholds at 0.5. The true masks are read by `roi_align`.
 #
 # From here on you need Keras: `pip install "keras-from-scratch[reference]"` brings it.
 
@@ -937,8 +959,8 @@ labels, deltas, masks = labels.astype(np.int32), deltas.astype(np.float32), mask
 print(f"{len(x)} regions: {np.mean(labels == 0):.0%} background")
 
 # %% [markdown]
-# The network is three convolutions and one dense layer, on which all three heads stand. Its loss must give gradients, so it is written with Keras'
-# operations; beside it you see that your NumPy functions give the same number.
+# The network is three convolutions and one dense layer, on which all three heads stand. Its loss must give gradients,
+# so it is written with Keras' operations; beside it you see that your NumPy functions give the same number.
 
 # %% show
 import tensorflow as tf
@@ -961,7 +983,7 @@ def loss_of(answers, labels, deltas, masks):
     logits, moves, shapes = answers
     objects = tf.where(labels > 0)[:, 0]
     shapes, own, true = (tf.gather(part, objects) for part in (shapes, labels - 1, masks))
-    return detection_objective(logits, labels, moves, deltas, 2.0) + mask_objective(shapes, own, true)
+    return detection_objective(logits, labels, moves, deltas, 8.0) + mask_objective(shapes, own, true)
 
 
 some = slice(0, 64)
@@ -969,13 +991,14 @@ answers = network(x[some])
 theirs = float(loss_of(answers, labels[some], deltas[some], masks[some]))
 logits, moves, shapes = (np.asarray(answer, float) for answer in answers)
 there = labels[some] > 0
-mine = detection_loss(logits, labels[some], moves, deltas[some], 2.0)
+mine = detection_loss(logits, labels[some], moves, deltas[some], 8.0)
 mine += mask_loss(shapes[there], labels[some][there] - 1, masks[some][there])
 print(f"the loss by Keras {theirs:.6f}, by your functions {mine:.6f}")
 assert abs(theirs - mine) < 1e-4 * mine
 
 # %% [markdown]
-# Fifteen hundred steps of Adam, 64 regions in each. Before each step the colours change places, or turn into their negative: shapes matter, colours do not.
+# Fifteen hundred steps of Adam, 64 regions in each. Before each step the colours change places, or turn into their
+# negative: shapes matter, colours do not.
 
 # %% show
 STEPS = 1500
@@ -1044,8 +1067,8 @@ print(f"mean average precision at IoU 0.5: {precision:.3f}")
 assert precision >= 0.9, "too low: look at the pictures below, are boxes wrong, or classes?"
 
 # %% [markdown]
-# Below are detections with a score of at least one half, and under each scene their masks, each in a colour of its own. The mask's *logits*
-# were pasted, and compared with 0, whose sigmoid is one half.
+# Below are detections with a score of at least one half, and under each scene their masks, each in a colour of its own.
+# The mask's *logits* were pasted, and compared with 0, whose sigmoid is one half.
 
 # %% show
 sure = [{name: part[each["scores"] >= 0.5] for name, part in each.items()} for each in found]
@@ -1066,10 +1089,11 @@ print(f"mean IoU of the masks: {np.mean(overlaps):.3f}")
 # %% [markdown]
 # ### Faster: let a network propose
 #
-# Selective search looks at colours and knows nothing of objects, so it proposes whatever is alike. A region proposal network learns what an
-# object is. It is a small stack of convolutions over the whole image, of which one place stands for eight pixels; `generate_anchors` gives nine
-# anchors a place, `rpn_targets` says what each is to answer, and `rpn_proposals` makes boxes of the answers. (In Faster R-CNN both stages share
-# their convolutions. Here each has its own: so you can compare proposals, with one and the same second stage.)
+# Selective search looks at colours and knows nothing of objects, so it proposes whatever is alike. A region proposal
+# network learns what an object is. It is a small stack of convolutions over the whole image, of which one place stands
+# for eight pixels; `generate_anchors` gives nine anchors a place, `rpn_targets` says what each is to answer, and
+# `rpn_proposals` makes boxes of the answers. (In Faster R-CNN both stages share their convolutions. Here each has its
+# own: so you can compare proposals, with one and the same second stage.)
 
 # %% show
 anchors = generate_anchors((8, 8), 8, (2, 3, 4), (0.5, 1, 2))
@@ -1124,6 +1148,7 @@ for count in (4, 16, 64):
     print(f"{count:2} learnt proposals: mean average precision {mean_average_precision(seen, objects):.3f}")
 
 # %% [markdown]
-# The first few learnt proposals are worth many of selective search's, whose list, on the other hand, lacks nothing in the end. On photographs, where colours say less, the
-# difference is larger. Try the detector with other parts: `roi_align` in the place of `warp_region` (an image is a feature map of three channels), proposals of
-# both kinds joined, no context, or a `rpn_targets` that forgets the best anchors.
+# The first few learnt proposals are worth many of selective search's, whose list, on the other hand, lacks nothing in
+# the end. On photographs, where colours say less, the difference is larger. Try the detector with other parts:
+# `roi_align` in the place of `warp_region` (an image is a feature map of three channels), proposals of both kinds
+# joined, no context, or a `rpn_targets` that forgets the best anchors.
