@@ -469,6 +469,27 @@ def width_before_height(image, box, size, context=16):
     return warped(image, box, both(size)[::-1], context)
 
 
+@misconception(
+    WARP,
+    "The part that lies in the image is resized, and the mean put around it afterwards: rounding then makes a seam. Fill what is missing "
+    "first, and resize all of it.",
+)
+def filled_after_resizing(image, box, size, context=16):
+    height, width = both(size)
+    target, edge = np.array([width, height]), np.array(image.shape[1::-1])
+    box = np.asarray(box, float)
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * target / (target - 2 * context)
+    first, last = nearest(centre - half), nearest(centre + half)
+    (x1, y1), (x2, y2) = np.maximum(first, 0), np.minimum(last, edge)
+    scale = target / (last - first)
+    left, top = np.round((np.array([x1, y1]) - first) * scale).astype(int)
+    wide, high = np.round(np.array([x2 - x1, y2 - y1]) * scale).astype(int)
+    wide, high = min(wide, width - left), min(high, height - top)
+    result = np.tile(image.mean(axis=(0, 1)), (height, width, 1))
+    result[top : top + high, left : left + wide] = resized(image[y1:y2, x1:x2].astype(float), high, wide)
+    return result
+
+
 POOL = "roi_pool.roi_pool"
 
 
@@ -591,6 +612,19 @@ def pool_rows_for_x(features, boxes, output_size, spatial_scale):
 )
 def pool_does_not_scale(features, boxes, output_size, spatial_scale):
     return pooled(features, boxes, output_size, 1.0)
+
+
+@misconception(
+    POOL,
+    "The bins' ends are rounded, so that some features belong to one bin only: a bin begins at the floor of its beginning and ends at the "
+    "ceiling of its end.",
+)
+def pool_rounds_bins(features, boxes, output_size, spatial_scale):
+    def bins(i, n, k):
+        start = round(i * n / k)
+        return start, max(round((i + 1) * n / k), start + 1)
+
+    return pooled(features, boxes, output_size, spatial_scale, bins=bins)
 
 
 BILINEAR, ALIGN = "roi_align.bilinear", "roi_align.roi_align"
@@ -782,6 +816,22 @@ def align_rows_by_x(features, boxes, output_size, spatial_scale, sampling_ratio=
     return aligned(features, boxes[:, [1, 0, 3, 2]], output_size, spatial_scale, sampling_ratio)
 
 
+@misconception(
+    ALIGN,
+    "The samples run from edge to edge of the box, the first and the last on its very sides. Each lies in the middle of its share: "
+    "(s + 0.5) / (k r) of the side.",
+)
+def align_samples_on_the_sides(features, boxes, output_size, spatial_scale, sampling_ratio=2):
+    height, width = both(output_size)
+    result = np.zeros((len(boxes), height, width, features.shape[2]))
+    for place, (x1, y1, x2, y2) in enumerate(boxes * spatial_scale):
+        x, y = np.linspace(x1, x2, width * sampling_ratio), np.linspace(y1, y2, height * sampling_ratio)
+        samples = between(features, *np.meshgrid(x, y))
+        split = (height, sampling_ratio, width, sampling_ratio, -1)
+        result[place] = samples.reshape(split).mean(axis=(1, 3))
+    return result
+
+
 ANCHORS = "generate_anchors.generate_anchors"
 
 
@@ -869,6 +919,14 @@ def shape_by_shape(feature_shape, stride, scales=(8, 16, 32), ratios=(0.5, 1, 2)
     w, h = shapes(stride, scales, ratios)
     boxes = anchored(feature_shape, stride, w.ravel(), h.ravel())
     return boxes.reshape(-1, w.size, 4).swapaxes(0, 1).reshape(-1, 4)
+
+
+@misconception(
+    ANCHORS, "The corners are rounded to whole pixels, which changes area and ratio: boxes are continuous."
+)
+def anchors_rounded(feature_shape, stride, scales=(8, 16, 32), ratios=(0.5, 1, 2)):
+    w, h = shapes(stride, scales, ratios)
+    return np.round(anchored(feature_shape, stride, w.ravel(), h.ravel()))
 
 
 TARGETS, PROPOSALS = "rpn.rpn_targets", "rpn.rpn_proposals"
@@ -1148,6 +1206,36 @@ def in_anchor_order(
     boxes, scores = boxes[large], scores[large]
     best = np.argsort(-scores, kind="stable")[:pre_nms]
     return boxes[np.sort(best[nms(boxes[best], scores[best], iou_threshold)[:post_nms]])]
+
+
+@misconception(
+    PROPOSALS,
+    "Sides are measured before the boxes are clipped: what reaches far out of the image may be a sliver in it. Clip first.",
+)
+def measured_before_clipping(
+    scores, deltas, anchors, image_size, pre_nms=6000, post_nms=300, iou_threshold=0.7, min_size=16
+):
+    boxes = decode(deltas, anchors)
+    large = (boxes[:, 2:] - boxes[:, :2] >= min_size).all(axis=1)
+    height, width = image_size
+    boxes, scores = np.clip(boxes, 0, [width, height, width, height])[large], scores[large]
+    best = np.argsort(-scores, kind="stable")[:pre_nms]
+    return boxes[best][nms(boxes[best], scores[best], iou_threshold)[:post_nms]]
+
+
+@misconception(
+    PROPOSALS,
+    "A box whose IoU is just the threshold is suppressed: only what overlaps by *more* than that goes.",
+)
+def suppressed_at_the_threshold(
+    scores, deltas, anchors, image_size, pre_nms=6000, post_nms=300, iou_threshold=0.7, min_size=16
+):
+    def strict(boxes, scores, threshold):
+        return nms(boxes, scores, np.nextafter(threshold, 0))
+
+    return proposed(
+        scores, deltas, anchors, image_size, pre_nms, post_nms, iou_threshold, min_size, suppressed=strict
+    )
 
 
 SMOOTH, DETECTION, MASK = "detection_loss.smooth_l1", "detection_loss.detection_loss", "mask_loss.mask_loss"
@@ -1471,3 +1559,24 @@ def pasted_sideways(mask, box, image_size, threshold=0.5):
 @misconception(PASTE, "`threshold` has no effect.")
 def always_a_half(mask, box, image_size, threshold=0.5):
     return pasted(mask, box, image_size, 0.5)
+
+
+@misconception(
+    PASTE, "The box is cut off to whole pixels (`int`) before the mask is laid into it: leave it as it is."
+)
+def box_cut_off(mask, box, image_size, threshold=0.5):
+    return pasted(mask, box, image_size, threshold, rounded=np.floor)
+
+
+@misconception(DETECTION, "The last class is taken for background: it is class 0.")
+def background_last(class_logits, labels, deltas, target_deltas, weight=1.0):
+    if not len(labels):
+        return 0.0
+    boxes = errors(target_deltas, own(deltas, labels)).sum(axis=1) * (labels < class_logits.shape[1] - 1)
+    return np.mean(surprise(class_logits, labels) + weight * boxes)
+
+
+@misconception(SIMILARITY, "The term of texture is missing: there are four, colour, texture, size and fill.")
+def without_texture(a, b, image_size):
+    colour, _, size, fill = terms(a, b, image_size)
+    return colour + size + fill
