@@ -801,6 +801,20 @@ def detection_loss(class_logits, labels, deltas, target_deltas, weight=1.0):
 check("detection_loss")
 
 # %% [markdown]
+# ### Look: where the parabola ends
+#
+# Smooth L1 for three values of beta. Left and right all have the slope 1, so that a wild error pulls no harder than a
+# large one.
+
+# %% show
+plots.curves(
+    {f"beta = {beta:g}": lambda d, beta=beta: smooth_l1(0 * d, d, beta) for beta in (0.25, 1.0, 2.0)},
+    span=(-3, 3),
+    title="Smooth L1",
+    xlabel="error",
+)
+
+# %% [markdown]
 # ## 10 The mask head's loss
 #
 # **Mask R-CNN** adds a third head: for every region and *every class* a small mask, a logit for each pixel. The classes
@@ -912,8 +926,9 @@ plots.pictures(
 # - **move** the proposals by the deltas of each class, and suppress what overlaps better boxes of that class;
 # - look again at what is left, and **paste** the mask of its class into the box.
 #
-# It learns from targets that your functions make. A proposal is an object's when their IoU is at least 0.5, and
-# background otherwise: that is `rpn_targets` with both thresholds at 0.5. The true masks are read by `roi_align`.
+# It learns from targets that your functions make. A proposal is an object's when their IoU is at least 0.5, or when it
+# is the best that the object has, and background otherwise: that is `rpn_targets` with both thresholds at 0.5. The true
+# masks are read by `roi_align`.
 #
 # From here on you need Keras: `pip install "keras-from-scratch[reference]"` brings it.
 
@@ -1149,6 +1164,6 @@ for count in (4, 16, 64):
 
 # %% [markdown]
 # The first few learnt proposals are worth many of selective search's, whose list, on the other hand, lacks nothing in
-# the end. On photographs, where colours say less, the difference is larger. Try the detector with other parts:
-# `roi_align` in the place of `warp_region` (an image is a feature map of three channels), proposals of both kinds
-# joined, no context, or a `rpn_targets` that forgets the best anchors.
+# the end, and whose boxes fit more closely where colours are plain, as they are here. Try the detector with other
+# parts: `roi_align` in the place of `warp_region` (an image is a feature map of three channels), proposals of both
+# kinds joined, no context, or an `rpn_targets` that forgets the best anchors.
