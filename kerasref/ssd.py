@@ -211,7 +211,7 @@ def multibox_loss(class_logits, locations, labels: Integers, targets, ratio: int
     labels_below(class_logits.shape[1], labels=labels)
     not_negative(ratio=ratio, alpha=alpha)
     batch = [each[np.newaxis] for each in (class_logits, locations, labels, targets)]
-    return multibox_losses(*batch, ratio, alpha)[0]
+    return multibox_losses(*batch, ratio=ratio, alpha=alpha)[0]
 
 
 @reference
