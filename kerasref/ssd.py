@@ -210,8 +210,8 @@ def multibox_loss(class_logits, locations, labels: Integers, targets, ratio: int
     same_length(class_logits=class_logits, labels=labels)
     labels_below(class_logits.shape[1], labels=labels)
     not_negative(ratio=ratio, alpha=alpha)
-    batch = [each[np.newaxis] for each in (class_logits, locations, labels, targets)]
-    return multibox_losses(*batch, ratio=ratio, alpha=alpha)[0]
+    logits, moves, truth, wanted = (each[np.newaxis] for each in (class_logits, locations, labels, targets))
+    return multibox_losses(logits, moves, truth, wanted, ratio, alpha)[0]
 
 
 @reference
