@@ -454,7 +454,7 @@ display(
 )
 rng = np.random.default_rng(0)
 labels = np.repeat([1, 0], [8, 312])
-logits = np.stack([rng.normal(2.5, 1.5, size=320), np.zeros(320)], axis=1)
+logits = np.stack([rng.normal(4, 2, size=320), np.zeros(320)], axis=1)
 logits[labels == 1] = [0.5, 0.0]
 still = np.zeros((320, 4))
 alone = multibox_loss(logits, still, labels, still, ratio=0)
@@ -583,7 +583,7 @@ check("decode_ssd")
 # one what your decoder makes of it: each of them moves onto its object, and suppression leaves one.
 
 # %% show
-scene = 3
+scene = 2
 labels, targets = ssd_targets(truth[scene]["boxes"] / 64, truth[scene]["labels"] + 1, defaults)
 boxes, scores, found = decode_ssd(targets, 0.9 * np.eye(4)[labels] + 0.025, defaults)
 plots.detections(
