@@ -200,6 +200,18 @@ def centres_on_corners(feature_sizes, scales, aspect_ratios):
 
 @misconception(
     DEFAULT,
+    "The first and the last centre lie on the border of the picture, as `linspace` puts them. Each cell has its centre in its own "
+    "middle: (j + 0.5) / columns.",
+)
+def from_border_to_border(feature_sizes, scales, aspect_ratios):
+    def centre(i, j, rows, columns):
+        return np.linspace(0, 1, columns)[j], np.linspace(0, 1, rows)[i]
+
+    return laid_out(feature_sizes, scales, aspect_ratios, centre=centre)
+
+
+@misconception(
+    DEFAULT,
     "Row and column are exchanged in the centres: x goes with the column, y with the row, and each row is finished before the "
     "next.",
 )
@@ -243,6 +255,19 @@ def shape_by_shape(feature_sizes, scales, aspect_ratios):
                 for j in range(columns):
                     boxes.append((*in_the_middle(i, j, rows, columns), w, h))
     return np.array(boxes)
+
+
+@misconception(
+    DEFAULT,
+    "The extra squares of a map come together, after all its other boxes. All shapes of a cell belong together, the square with them.",
+)
+def extras_after_the_map(feature_sizes, scales, aspect_ratios):
+    maps = []
+    for k, size in enumerate(feature_sizes):
+        boxes = laid_out([size], scales[k : k + 2], aspect_ratios)
+        extra = np.arange(len(boxes)) % (len(aspect_ratios) + 1) == len(aspect_ratios)
+        maps += [boxes[~extra], boxes[extra]]
+    return np.concatenate(maps)
 
 
 @misconception(
@@ -653,6 +678,35 @@ def unstable(class_logits, locations, labels, targets, ratio=3, alpha=1.0):
     return (entropy[positives | mined].sum() + alpha * smooth.sum()) / positives.sum()
 
 
+@misconception(
+    LOSS,
+    "The probabilities are clipped before the logarithm: beyond the clip a mistake costs no more and has no slope. Take the logit "
+    "less the logarithm of the sum instead.",
+)
+def clipped_probabilities(class_logits, locations, labels, targets, ratio=3, alpha=1.0):
+    _, smooth, positives = parts(class_logits, locations, labels, targets, ratio)
+    if not positives.any():
+        return 0.0
+    entropy = -np.log(np.clip(np.exp(-cross_entropy(class_logits, labels)), 1e-7, 1))
+    mined = largest(entropy, positives, ratio * positives.sum())
+    return (entropy[positives | mined].sum() + alpha * smooth[positives].sum()) / positives.sum()
+
+
+@misconception(
+    LOSS,
+    "Positives and negatives each have a mean of their own. Add up the cross-entropies of both, and divide by the number of "
+    "positives.",
+)
+def two_means(class_logits, locations, labels, targets, ratio=3, alpha=1.0):
+    _, smooth, positives = parts(class_logits, locations, labels, targets, ratio)
+    if not positives.any():
+        return 0.0
+    entropy = cross_entropy(class_logits, labels)
+    mined = largest(entropy, positives, ratio * positives.sum())
+    of_negatives = entropy[mined].mean() if mined.any() else 0.0
+    return entropy[positives].mean() + of_negatives + alpha * smooth[positives].sum() / positives.sum()
+
+
 @misconception(LOSS, "`alpha` has no effect: it weighs the locations.")
 def alpha_forgotten(class_logits, locations, labels, targets, ratio=3, alpha=1.0):
     entropy, smooth, positives = parts(class_logits, locations, labels, targets, ratio)
@@ -870,6 +924,40 @@ def nothing_suppressed(
     corners = moved(locations, defaults, variances)
     places, columns = np.nonzero(confidences[:, 1:] >= score_threshold)
     return best_of(corners, confidences, places, columns + 1, top_k)
+
+
+@misconception(
+    DECODE,
+    "The default boxes suppress each other before they have moved. It is the objects that overlap or not: decode first.",
+)
+def suppressed_before_moving(
+    locations, confidences, defaults, variances=(0.1, 0.2), score_threshold=0.5, iou_threshold=0.45, top_k=200
+):
+    still, places, labels = corners_of(defaults), [], []
+    for label in range(1, confidences.shape[1]):
+        chosen = np.flatnonzero(confidences[:, label] >= score_threshold)
+        stays = chosen[nms(still[chosen], confidences[chosen, label], iou_threshold)]
+        places += list(stays)
+        labels += [label] * len(stays)
+    return best_of(moved(locations, defaults, variances), confidences, places, labels, top_k)
+
+
+@misconception(
+    DECODE, "The confidences are probabilities already: the softmax comes before `decode_ssd`, not in it."
+)
+def softmax_again(
+    locations, confidences, defaults, variances=(0.1, 0.2), score_threshold=0.5, iou_threshold=0.45, top_k=200
+):
+    e = np.exp(confidences)
+    shares = e / e.sum(axis=1, keepdims=True)
+    return reported(moved(locations, defaults, variances), shares, score_threshold, iou_threshold, top_k)
+
+
+@misconception(DECODE, "The suppression always goes by 0.45 with you: use `iou_threshold`.")
+def usual_iou_threshold(
+    locations, confidences, defaults, variances=(0.1, 0.2), score_threshold=0.5, iou_threshold=0.45, top_k=200
+):
+    return reported(moved(locations, defaults, variances), confidences, score_threshold, 0.45, top_k)
 
 
 @misconception(DECODE, "`top_k` boxes of *each class* are reported. It is a limit for all classes together.")
