@@ -671,7 +671,7 @@ print(
 
 # %% [markdown]
 # Two networks with the same weights to begin with train on the same scenes. One mines three negatives for each positive. For the
-# other, every negative counts. After each round they are tried on 200 fresh scenes, with your decoder.
+# other, every negative counts. After each round they are tried on 100 fresh scenes, with your decoder, and in the end the first one on 200.
 
 # %% show
 fresh, fresh_truth = scenes.draw(200, seed=2)
@@ -704,7 +704,7 @@ def train(model, ratio, rounds=6, batch=24):
     reached = []
     for _ in range(rounds):
         model.fit(x, y, batch_size=batch, verbose=0)
-        reached.append(mean_average_precision(detected(model, fresh), fresh_truth))
+        reached.append(mean_average_precision(detected(model, fresh[:100]), fresh_truth[:100]))
     return reached
 
 
@@ -715,17 +715,13 @@ reached = {"three negatives for each positive": train(detector, 3)}
 print(f"{time.perf_counter() - start:.0f} seconds")
 reached["all negatives"] = train(everything, len(defaults))
 display(plots.lines(reached, title="mAP at an IoU of 0.5, on fresh scenes", xlabel="round", percent=True))
-score = reached["three negatives for each positive"][-1]
-print(
-    f"mAP {score:.3f}; {sum(len(each['boxes']) for each in fresh_truth)} objects, and with a score of at least 0.5"
-)
-for name, model in [("with mining", detector), ("without", everything)]:
-    print(f"{sum(len(each['boxes']) for each in detected(model, fresh, 0.5))} boxes reported {name}")
+score = mean_average_precision(detected(detector, fresh), fresh_truth)
+print(f"with mining, mAP {score:.3f} on all {len(fresh)}")
 assert score >= 0.9, "the detector should reach 0.9: do targets, loss and decoder fit together?"
 
 # %% [markdown]
-# Where all negatives speak, the network is slow to believe in objects: with the same scenes and the same steps it reports fewer
-# of them. It would come round in the end, but mining gets there sooner.
+# Where all negatives speak, the few positives are slow to be heard: with the same scenes and the same steps that network is
+# less far. It would come round in the end, but mining gets there sooner.
 #
 # ### Look: what it finds
 #
