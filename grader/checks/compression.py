@@ -236,7 +236,7 @@ def hardly_trained(prune, shapes, x, y, rounds, sparsity):
     net.compile(keras.optimizers.SGD(1e-6), "mse")
     before = net.get_weights()
     after = prune(net, (x, y), rounds, sparsity).get_weights()
-    return [np.where(a == 0, 0.0, b) for a, b in zip(after, before)]
+    return [np.where(a == 0, 0.0, b) for a, b in zip(after, before, strict=True)]
 
 
 @driver
