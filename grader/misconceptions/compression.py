@@ -383,8 +383,10 @@ def all_at_once(model, data, rounds, sparsity=0.9, epochs=1):
     "You cut, but never train. It is the training after each cut that brings the accuracy back.",
 )
 def never_trained(model, data, rounds, sparsity=0.9, epochs=1):
+    from keras import ops
+
     for each in model.trainable_variables:
         if len(each.shape) > 1:
-            values = np.asarray(each)
+            values = ops.convert_to_numpy(each)
             each.assign(values * smallest_cut(np.abs(values), round(sparsity * values.size)))
     return model
