@@ -36,8 +36,10 @@ def reports(notebook: nbformat.NotebookNode) -> dict[str, tuple[str, float]]:
 
 
 def errors(notebook: nbformat.NotebookNode) -> list[str]:
+    """What went wrong, and what was written to standard error."""
     outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
-    return [o["evalue"] for o in outputs if o["output_type"] == "error"]
+    written = [o["text"] for o in outputs if o.get("name") == "stderr"]
+    return [o["evalue"] for o in outputs if o["output_type"] == "error"] + written
 
 
 @pytest.mark.parametrize("assignment", list(syllabus()))
