@@ -158,7 +158,7 @@ def iterative_pruning(model: Any, data: Any, rounds: int, sparsity: float = 0.9,
     kernels = [each for each in model.trainable_variables if len(each.shape) > 1]
     for step in range(1, rounds + 1):
         share = float(sparsity_schedule(step, 0.0, float(rounds), 0.0, sparsity))
-        held = [_Held(keras.ops.convert_to_numpy(each.value), share) for each in kernels]
+        held = [_Held(each.numpy(), share) for each in kernels]
         for kernel, constraint in zip(kernels, held, strict=True):
             kernel.assign(constraint(kernel))
             kernel.constraint = constraint  # what an optimizer applies after each of its steps

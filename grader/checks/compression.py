@@ -267,7 +267,7 @@ def taught(prune, x, y, rounds, sparsity, epochs):
     for each in weights:
         if each.ndim > 1:
             each[np.abs(each) < np.quantile(np.abs(each), sparsity)] = 0
-    seen = []
+    seen: list[list[float]] = []
     pruned = prune(net, (x, y), rounds, sparsity=sparsity, epochs=epochs)
     losses = {"before": taught_loss, "after": pruned.evaluate(x, y, verbose=0)}
     zeros = [float(np.mean(each == 0)) for each in pruned.get_weights()]

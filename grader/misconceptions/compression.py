@@ -307,7 +307,7 @@ def pruned(
 
     for step in range(1, rounds + 1):
         now = share(step, rounds, sparsity)
-        values = [sizes(keras.ops.convert_to_numpy(each)) for each in kernels]
+        values = [sizes(each.numpy()) for each in kernels]
         if together:
             flat = np.sort(np.concatenate([each.ravel() for each in values]))
             least = flat[min(round(now * flat.size), flat.size - 1)]
@@ -383,10 +383,8 @@ def all_at_once(model, data, rounds, sparsity=0.9, epochs=1):
     "You cut, but never train. It is the training after each cut that brings the accuracy back.",
 )
 def never_trained(model, data, rounds, sparsity=0.9, epochs=1):
-    from keras import ops
-
     for each in model.trainable_variables:
         if len(each.shape) > 1:
-            values = ops.convert_to_numpy(each)
+            values = each.numpy()
             each.assign(values * smallest_cut(np.abs(values), round(sparsity * values.size)))
     return model

@@ -431,9 +431,7 @@ def iterative_pruning(model, data, rounds, sparsity=0.9, epochs=1):
 
     for step in range(1, rounds + 1):
         share = sparsity_schedule(step, 0, rounds, 0.0, sparsity)
-        masks = [
-            magnitude_mask(keras.ops.convert_to_numpy(each), share).astype(each.dtype) for each in kernels
-        ]
+        masks = [magnitude_mask(each.numpy(), share).astype(each.dtype) for each in kernels]
         cut(masks)
         hold = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, now=masks: cut(now))
         model.fit(*data, epochs=epochs, verbose=0, callbacks=[hold])

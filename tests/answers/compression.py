@@ -68,7 +68,7 @@ def schedule_by_cases(step, start, end, initial, final):
 def masks_of(model, share):
     for variable in model.trainable_variables:
         if len(variable.shape) > 1:
-            sizes = np.abs(keras.ops.convert_to_numpy(variable))
+            sizes = np.abs(variable.numpy())
             keep = np.argsort(np.argsort(sizes, axis=None)).reshape(sizes.shape) >= round(share * sizes.size)
             yield variable, keep.astype("float32")
 
@@ -99,8 +99,8 @@ def pruned_batch_by_batch(model, data, rounds, sparsity=0.9, epochs=1):
         for _ in range(epochs):
             for start in range(0, len(x), 32):
                 for variable, mask in held:
-                    variable.assign(keras.ops.convert_to_numpy(variable) * mask)
+                    variable.assign(variable.numpy() * mask)
                 model.train_on_batch(x[start : start + 32], y[start : start + 32])
         for variable, mask in held:
-            variable.assign(keras.ops.convert_to_numpy(variable) * mask)
+            variable.assign(variable.numpy() * mask)
     return model
