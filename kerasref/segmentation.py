@@ -161,8 +161,7 @@ def mean_iou(y_true: Integers, y_pred: Integers, classes: int):
     labels_below(classes, y_true=y_true, y_pred=y_pred)
     true, predicted = (ops.one_hot(each.ravel(), classes, dtype="float64") for each in (y_true, y_pred))
     intersections, unions = (
-        ops.sum(combined, axis=0)
-        for combined in (ops.minimum(true, predicted), ops.maximum(true, predicted))
+        ops.sum(combined, axis=0) for combined in (ops.minimum(true, predicted), ops.maximum(true, predicted))
     )
     found = unions > 0
     return ops.mean(intersections[found] / unions[found])
