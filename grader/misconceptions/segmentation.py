@@ -739,7 +739,7 @@ def pool4_alone(pool3, pool4, pool5, classes):
 def shrunk_to_pool5(pool3, pool4, pool5, classes):
     from keras import layers
 
-    return enlarge(layers.AveragePooling2D()(score(pool4, classes)) + score(pool5, classes), 32)
+    return enlarge(layers.AveragePooling2D(2)(score(pool4, classes)) + score(pool5, classes), 32)
 
 
 @misconception("fcn16s.fcn16s", "Your skip is pool3: FCN-16s adds the scores of pool4.")
