@@ -331,7 +331,7 @@ def shifts(head, size, channels, classes, cell):
     model, answers, shapes = model_of(head, size, channels, classes)
     for weight in model.trainable_weights:
         weight.assign(np.ones(weight.shape))
-    found = []
+    found: list = []
     for place, stride in enumerate((8, 16, 32)):
         pools = [np.zeros((1, *shape)) for shape in shapes]
         where = [n * 32 // stride for n in cell]

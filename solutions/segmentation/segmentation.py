@@ -429,6 +429,11 @@ display(
 # *To think about:* all three heads have the same inputs. Which of them does each head not look at?
 
 # %%
+import os
+
+os.environ.setdefault(
+    "TF_CPP_MIN_LOG_LEVEL", "3"
+)  # TensorFlow has much to say, and little of it matters here
 import keras
 
 
@@ -626,6 +631,7 @@ for i in range(6):
 #
 # There is no dense layer anywhere, so no layer knows how large the picture is. The trained weights work on pictures of
 # other sizes: here three scenes in a row, 96 by 288 pixels, are seen at once. Below them are the truth, and what FCN-8s says.
+# (Where two scenes meet is an edge, too, and one that it has never seen.)
 
 # %% show
 wide = network(fcn8s, height=96, width=288)
