@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+import pytest
 
 from grader.driver import Driver
 from grader.exercise import assert_close, assert_silent, assert_unchanged, core, driver, exercise, hidden
@@ -170,9 +171,11 @@ class TestPixelCrossEntropy:
         self.agrees(student, reference, y_true, images(rng, 1, 2, 3, 256), -1)
 
     def test_large_scores(self, student, reference):
-        """Stays finite, without a warning, for scores of a thousand."""
+        """Stays finite, without a warning, for scores of a thousand, and of minus a thousand beside them."""
         logits = np.array([1000.0, 0.0, -1000.0]) * np.ones((1, 2, 3, 1))
         self.agrees(student, reference, np.array([[[0, 1, 2], [2, 0, 255]]]), logits)
+        levels = np.array([1000.0, -1000.0]).reshape(1, 1, 2, 1) + np.array([0.0, 1.0, 2.0])
+        self.agrees(student, reference, np.array([[[0, 1]]]), levels)
 
     def test_bytes(self, student, reference, rng):
         """Takes masks of bytes (`uint8`), as they come from image files."""
@@ -220,10 +223,10 @@ class TestMeanIoU:
         self.agrees(student, reference, mask(rng, 2, 1, 4, 4), mask(rng, 2, 1, 4, 4), 5)
         self.agrees(student, reference, 2 * mask(rng, 2, 1, 4, 4), 2 * mask(rng, 2, 1, 4, 4), 4)
 
-    def test_classes_in_one(self, student, reference, rng):
+    @pytest.mark.parametrize("true, predicted", [(2, 3), (3, 2)])
+    def test_classes_in_one(self, student, reference, rng, true, predicted):
         """A class that is in one of the two masks only counts, with 0."""
-        for y_true, y_pred in [(2, 3), (3, 2)]:
-            self.agrees(student, reference, mask(rng, y_true, 1, 3, 4), mask(rng, y_pred, 1, 3, 4), 3)
+        self.agrees(student, reference, mask(rng, true, 1, 3, 4), mask(rng, predicted, 1, 3, 4), 3)
 
     def test_all_images_together(self, student, reference, rng):
         """Counts over all images together: it is not a mean over images."""

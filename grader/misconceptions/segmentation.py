@@ -5,7 +5,7 @@ import numpy as np
 from grader.exercise import misconception
 
 SOFTMAX = "Your head ends in a softmax: it gives logits, and the loss takes the softmax of them, stably."
-RELU = "There is a ReLU on your scores: a score must be able to say no. Nothing in a head has an activation."
+RELU = "There is a ReLU on the way to your scores: a score must be able to say no. Nothing in a head has an activation."
 NEAREST = (
     'You enlarge by "nearest", the default of `UpSampling2D`: its blocks have hard edges where no object has. Give '
     '`interpolation="bilinear"`, or use a transposed convolution.'
@@ -254,6 +254,14 @@ def centres_forgotten(x, factor):
 
 @misconception(
     "upsample_bilinear.upsample_bilinear",
+    "For odd factors your picture is half a new pixel off: the kernel has 2 * factor - 1 weights then, not 2 * factor.",
+)
+def even_kernel_for_odd_factors(x, factor):
+    return stretched(x, lambda n: (np.arange(factor * n) + factor // 2 + 0.5) / factor - 1)
+
+
+@misconception(
+    "upsample_bilinear.upsample_bilinear",
     "Your channels leak into each other: each is enlarged by itself.",
 )
 def channels_added(x, factor):
@@ -392,6 +400,32 @@ def not_shifted(y_true, logits, ignore=255):
     labels = np.where(counts, y_true, 0).astype(int)
     p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     each = -np.log(np.take_along_axis(p, labels[..., None], axis=-1)[..., 0])
+    return mean_of(each[counts], counts)
+
+
+@misconception(
+    "pixel_cross_entropy.pixel_cross_entropy",
+    "You take one largest score off all pixels: where another pixel's are a thousand lower, every `exp` is 0. Each pixel needs "
+    "its own largest, `max(axis=..., keepdims=True)`.",
+)
+def one_largest_for_all(y_true, logits, ignore=255):
+    counts = y_true != ignore
+    labels, scores = np.where(counts, y_true, 0).astype(int), logits - logits.max()
+    each = (
+        np.log(np.exp(scores).sum(axis=-1)) - np.take_along_axis(scores, labels[..., None], axis=-1)[..., 0]
+    )
+    return mean_of(each[counts], counts)
+
+
+@misconception(
+    "pixel_cross_entropy.pixel_cross_entropy",
+    "You clip the probabilities, and so no pixel can cost more than 16: from the logits the loss is exact, however wrong they are.",
+)
+def clipped(y_true, logits, ignore=255):
+    counts = y_true != ignore
+    probabilities = np.clip(np.exp(log_probabilities(logits)), 1e-7, 1 - 1e-7)
+    labels = np.where(counts, y_true, 0).astype(int)
+    each = -np.log(np.take_along_axis(probabilities, labels[..., None], axis=-1)[..., 0])
     return mean_of(each[counts], counts)
 
 
