@@ -340,16 +340,7 @@ def images_first(y_true, logits, ignore=255):
 
 @misconception(
     "pixel_cross_entropy.pixel_cross_entropy",
-    "Where no pixel counts you divide 0 by 0: the loss is 0 there.",
-)
-def nan_of_nothing(y_true, logits, ignore=255):
-    counts = y_true != ignore
-    return losses(y_true, logits, counts).sum() / counts.sum()
-
-
-@misconception(
-    "pixel_cross_entropy.pixel_cross_entropy",
-    "Where no pixel counts your mean of nothing is NaN: the loss is 0 there.",
+    "Where no pixel counts you take the mean of nothing, 0 by 0: the loss is 0 there.",
 )
 def mean_of_nothing(y_true, logits, ignore=255):
     counts = y_true != ignore
