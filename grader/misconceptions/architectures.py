@@ -360,7 +360,69 @@ def identity_with_biases(x, filters):
     return relu(x + normalized(conv(x1, filters, 3)))
 
 
+@misconception(
+    "identity_block.identity_block",
+    "Normalization and ReLU come before your convolutions. That is the second paper's block; here they come after.",
+)
+def identity_of_the_second_paper(x, filters):
+    x1 = bare(relu(normalized(x)), filters, 3)
+    return x + bare(relu(normalized(x1)), filters, 3)
+
+
+@misconception(
+    "identity_block.identity_block",
+    "Your normalizations have an epsilon of 0.00001. Here `BatchNormalization()` comes as it is, with 0.001.",
+)
+def identity_with_a_small_epsilon(x, filters):
+    from keras import layers
+
+    x1 = relu(layers.BatchNormalization(epsilon=1e-5)(bare(x, filters, 3)))
+    return relu(x + layers.BatchNormalization(epsilon=1e-5)(bare(x1, filters, 3)))
+
+
+@misconception(
+    "identity_block.identity_block",
+    "You have one convolution. The block has two, each normalized, with a ReLU between them.",
+)
+def identity_of_one_convolution(x, filters):
+    return relu(x + normalized(bare(x, filters, 3)))
+
+
+@misconception(
+    "identity_block.identity_block",
+    "Your two convolutions are one layer called twice, so they share their weights. Make a layer for each.",
+)
+def identity_of_one_shared_convolution(x, filters):
+    from keras import layers
+
+    shared = layers.Conv2D(filters, 3, padding="same", use_bias=False)
+    return relu(x + normalized(shared(relu(normalized(shared(x))))))
+
+
 # projection_block
+
+
+def padded_on_all_sides(x, pixels=1):
+    from keras import layers
+
+    return layers.ZeroPadding2D(pixels)(x)
+
+
+@misconception(
+    "projection_block.projection_block",
+    'You pad a pixel on every side, as PyTorch does. `padding="same"` pads an even size at the bottom right only when the stride is 2.',
+)
+def projection_padded_on_all_sides(x, filters, stride=2):
+    x1 = relu(normalized(conv(padded_on_all_sides(x), filters, 3, stride, "valid", bias=False)))
+    return relu(projected(x, filters, stride) + normalized(bare(x1, filters, 3)))
+
+
+@misconception(
+    "projection_block.projection_block",
+    "Your strides are 2, whatever `stride` says.",
+)
+def projection_that_always_halves(x, filters, stride=2):
+    return relu(projected(x, filters, 2) + inner(x, filters, 2))
 
 
 @misconception(
@@ -582,6 +644,19 @@ def resnet_that_projects_at_once(inputs, classes):
 
 
 @misconception(
+    "resnet18.resnet18",
+    "Your stages begin without a projection, as in option A. This net has option B: `projection_block`.",
+)
+def resnet_of_option_a(inputs, classes):
+    x = stem(inputs)
+    for filters in (64, 128, 256, 512):
+        stride = 1 if filters == 64 else 2
+        shortcut = padded(x[:, ::stride, ::stride], 0, filters - x.shape[-1])
+        x = basic(relu(shortcut + inner(x, filters, stride)), filters)
+    return dense(mean_of_channels(x), classes)
+
+
+@misconception(
     "resnet18.resnet18", "The pooling of the stem is missing: 3 x 3 with stride 2 behind the first ReLU."
 )
 def resnet_without_pooling(inputs, classes):
@@ -596,8 +671,8 @@ def resnet_laid_flat(inputs, classes):
     return resnet_of_basics(inputs, classes, end=flat)
 
 
-def resnet_of_bottlenecks(inputs, classes, blocks=(3, 4, 6, 3), first_stride=1):
-    x = stem(inputs)
+def resnet_of_bottlenecks(inputs, classes, blocks=(3, 4, 6, 3), first_stride=1, x=None):
+    x = stem(inputs) if x is None else x
     for stage, count in enumerate(blocks):
         for block in range(count):
             stride = 1 if block else (2 if stage else first_stride)
@@ -621,7 +696,28 @@ def resnet_101(inputs, classes):
     return resnet_of_bottlenecks(inputs, classes, blocks=(3, 4, 23, 3))
 
 
+@misconception(
+    "resnet50.resnet50",
+    'Your stem pads three pixels and one on every side, as `keras.applications` does. Here its padding is `"same"`.',
+)
+def resnet_with_the_stem_of_keras(inputs, classes):
+    x = relu(normalized(conv(padded_on_all_sides(inputs, 3), 64, 7, 2, "valid", bias=False)))
+    x = pooled(padded_on_all_sides(x), 3, 2)
+    return resnet_of_bottlenecks(inputs, classes, x=x)
+
+
 # mobilenet_block
+
+
+@misconception(
+    "mobilenet_block.mobilenet_block",
+    'You pad a pixel on every side, as PyTorch does. `padding="same"` pads an even size at the bottom right only when the stride is 2.',
+)
+def mobilenet_padded_on_all_sides(x, filters, stride=1):
+    from keras import layers
+
+    x = layers.DepthwiseConv2D(3, strides=stride, use_bias=False)(padded_on_all_sides(x))
+    return relu(normalized(bare(relu(normalized(x), 6.0), filters, 1)), 6.0)
 
 
 @misconception(
@@ -644,7 +740,7 @@ def mobilenet_with_the_stride_late(x, filters, stride=1):
 
 @misconception(
     "mobilenet_block.mobilenet_block",
-    "Nothing comes between the two convolutions: normalization and ReLU6 follow the depthwise one too.",
+    "Nothing comes between the two convolutions, as in `SeparableConv2D`. Here normalization and ReLU6 follow the depthwise one too.",
 )
 def mobilenet_with_nothing_between(x, filters, stride=1):
     return relu(normalized(bare(depthwise(x, stride), filters, 1)), 6.0)

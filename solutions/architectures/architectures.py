@@ -23,13 +23,47 @@
 # Three rules hold everywhere, unless a text says otherwise. Padding is `"same"`. A convolution that batch
 # normalization follows has no bias, since the normalization takes every constant away again. `BatchNormalization()`
 # comes as it is. Names of layers do not matter, nor how you put them together: only what is computed.
+#
+# The lesson has the arithmetic and the derivations; have it open beside this notebook.
 
 # %%
+import math
+import time
+
 import keras
 import numpy as np
 from keras import layers
 
 from course import data, plots
+
+# %% [markdown]
+# ## Given: a guard, a net and its size
+#
+# Keras refuses most of what cannot be, such as zero filters, by a `ValueError` of its own. One thing it lets pass: images of *one*
+# channel can be added to images of eight, for NumPy's rules of broadcasting hold here too. Nobody wants that in a shortcut, so
+# there is a guard. `net` makes a model of a function of yours, to count and to try, and `weights_in` counts one kind of its weights:
+# kernels of convolutions have four axes, matrices of dense layers have two.
+
+
+# %%
+def require_channels(x, channels):
+    """Raise `ValueError` unless the images have this many channels."""
+    if x.shape[-1] != channels:
+        raise ValueError(f"x has {x.shape[-1]} channels, expected {channels}: x is added to the output")
+
+
+def net(function, shape, *arguments):
+    """The model that a function builds on images of this shape (height, width, channels)."""
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, function(inputs, *arguments))
+
+
+def weights_in(model, axes):
+    """How many weights stand in arrays of this many axes."""
+    return sum(
+        math.prod(variable.shape) for variable in model.trainable_variables if len(variable.shape) == axes
+    )
+
 
 # %% [markdown]
 # ## 1 LeNet-5
@@ -77,6 +111,15 @@ def lenet5(inputs, classes):
 # %% check="lenet5"
 check("lenet5")
 
+# %% show
+model = net(lenet5, (32, 32, 1), 10)
+for variable in model.trainable_variables:
+    print(f"{' x '.join(map(str, variable.shape)):>15} {math.prod(variable.shape):7,}")
+print(
+    f"{model.count_params():,} in all, {weights_in(model, 2) / model.count_params():.0%} in the dense layers"
+)
+assert model.count_params() == 61_706
+
 # %% [markdown]
 # ## 2 AlexNet
 #
@@ -93,7 +136,7 @@ def alexnet(inputs, classes):
     """AlexNet in one tower, without local response normalization.
 
     Args:
-        inputs: Keras tensor (batch, 227, 227, channels).
+        inputs: Keras tensor (batch, 227, 227, channels); other sizes from 67 do too.
         classes: number of classes.
 
     Returns:
@@ -177,6 +220,26 @@ def vgg16(inputs, classes):
 check("vgg16")
 
 # %% [markdown]
+# How far does a stack of convolutions see? Light one pixel, and let kernels of ones pass it on: what a stack makes of it is every
+# place that has seen the pixel. Three convolutions of 3 x 3 see 7 x 7, but not all of it equally often: the middle is reached on many ways,
+# the corners on one.
+
+# %% show
+spark = np.zeros((1, 11, 11, 1), "float32")
+spark[0, 5, 5] = 1
+seen, titles = [], []
+for size, depth in [(3, 1), (3, 2), (3, 3), (7, 1)]:
+    image = spark
+    for _ in range(depth):
+        image = layers.Conv2D(1, size, padding="same", use_bias=False, kernel_initializer="ones")(image)
+    image = keras.ops.convert_to_numpy(image)
+    seen.append(image / image.max())
+    titles.append(f"{depth} of {size} x {size}: {depth * size**2} weights")
+    print(f"{titles[-1]}, seen by {np.sum(image > 0)} places")
+assert np.array_equal(seen[2] > 0, seen[3] > 0)
+plots.pictures(seen, titles, columns=4, size=2.2)
+
+# %% [markdown]
 # ## 4 Inception
 #
 # Which size of filter is right? Inception does not choose. Four branches look at the same input, and their outputs stand
@@ -215,6 +278,28 @@ def inception_module(x, f1, f3_reduce, f3, f5_reduce, f5, pool_proj):
 check("inception_module")
 
 # %% [markdown]
+# What is the 1 x 1 before the 3 x 3 and the 5 x 5 worth? These are the numbers of the first module of GoogLeNet, which has 192 channels coming in.
+
+# %% show
+before_1 = {"1 x 1": 0, "3 x 3": 192 * 96 + 96, "5 x 5": 192 * 16 + 16, "pooling": 0}
+narrow = {
+    "1 x 1": 192 * 64 + 64,
+    "3 x 3": 9 * 96 * 128 + 128,
+    "5 x 5": 25 * 16 * 32 + 32,
+    "pooling": 192 * 32 + 32,
+}
+wide = narrow | {"3 x 3": 9 * 192 * 128 + 128, "5 x 5": 25 * 192 * 32 + 32}
+with_1 = [before_1[branch] + narrow[branch] for branch in narrow]
+parameters = net(inception_module, (28, 28, 192), 64, 96, 128, 16, 32, 32).count_params()
+print(f"{parameters:,} parameters, {sum(wide.values()):,} without reduction")
+assert parameters == sum(with_1)
+plots.bars(
+    {"as it is": with_1, "without reduction": list(wide.values())},
+    list(narrow),
+    title="Parameters of the four branches",
+)
+
+# %% [markdown]
 # ## 5 ResNet: blocks that can do nothing
 #
 # Stack more layers, and at some depth even the *training* error rises. It is not overfitting: a deeper net could copy the
@@ -237,8 +322,12 @@ def identity_block(x, filters):
 
     Returns:
         Keras tensor of the shape of `x`.
+
+    Raises:
+        ValueError: when `x` has other channels.
     """
     ### BEGIN SOLUTION
+    require_channels(x, filters)
     inner = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
     inner = layers.BatchNormalization()(inner)
     inner = layers.ReLU()(inner)
@@ -250,6 +339,24 @@ def identity_block(x, filters):
 
 # %% check="identity_block"
 check("identity_block")
+
+# %% [markdown]
+# Does it do nothing when it should? Set all it has learned to zero. The long way is then zero everywhere, and what is left is the input
+# (its ReLU changes nothing, since a picture has no numbers below 0). A plain stack of two convolutions would give black.
+
+# %% show
+photo = data.picture("astronaut", size=96).astype("float32")[np.newaxis]
+model = net(identity_block, photo.shape[1:], 3)
+fresh = keras.ops.convert_to_numpy(model(photo))
+for variable in model.trainable_variables:
+    variable.assign(np.zeros(variable.shape))
+idle = keras.ops.convert_to_numpy(model(photo))
+assert np.array_equal(idle, photo)
+plots.pictures(
+    [photo[0], np.clip(fresh[0], 0, 1), idle[0]],
+    ["in", "out, with random weights", "out, with weights of zero"],
+    size=2.6,
+)
 
 # %% [markdown]
 # Where a stage begins, the picture becomes smaller and the channels more: the input cannot be added as it is. The paper
@@ -300,8 +407,13 @@ def zero_pad_block(x, filters, stride=2):
 
     Returns:
         Keras tensor (batch, ceil(h / stride), ceil(w / stride), filters).
+
+    Raises:
+        ValueError: when `x` has more channels than `filters`.
     """
     ### BEGIN SOLUTION
+    if filters < x.shape[-1]:
+        raise ValueError(f"filters is {filters}, expected at least the {x.shape[-1]} channels of x")
     shortcut = x[:, ::stride, ::stride]
     shortcut = keras.ops.pad(shortcut, [(0, 0), (0, 0), (0, 0), (0, filters - x.shape[-1])])
     inner = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
@@ -353,6 +465,20 @@ def bottleneck_block(x, filters, stride=1):
 
 # %% check="bottleneck_block"
 check("bottleneck_block")
+
+# %% show
+blocks = {
+    "identity, 64 channels": net(identity_block, (56, 56, 64), 64),
+    "projection, 64 to 128": net(projection_block, (56, 56, 64), 128),
+    "zeros, 64 to 128": net(zero_pad_block, (56, 56, 64), 128),
+    "identity, 256 channels": net(identity_block, (56, 56, 256), 256),
+    "bottleneck, 256 channels": net(bottleneck_block, (56, 56, 256), 64),
+}
+for name, model in blocks.items():
+    print(f"{name:<25} {model.output.shape[1:]!s:<15} {model.count_params():9,} parameters")
+saved = blocks["identity, 256 channels"].count_params() / blocks["bottleneck, 256 channels"].count_params()
+print(f"a bottleneck on 256 channels has {saved:.1f} times fewer than two 3 x 3")
+assert saved > 16
 
 # %% [markdown]
 # ### Whole ResNets
@@ -459,6 +585,24 @@ def mobilenet_block(x, filters, stride=1):
 check("mobilenet_block")
 
 # %% [markdown]
+# A 3 x 3 convolution from $c$ to $f$ channels has $9cf$ weights; depthwise and pointwise together have $9c + cf$. The share that is left is
+# $\frac1f + \frac19$: the more channels, the nearer to a ninth. (The normalizations are counted here too, which shows where there are few channels.)
+
+# %% show
+channels = [8, 16, 32, 64, 128, 256]
+separable = [net(mobilenet_block, (14, 14, count), count).count_params() for count in channels]
+ordinary = [9 * count**2 + 4 * count for count in channels]
+shares = np.divide(separable, ordinary)
+assert np.all(np.diff(shares) < 0) and 1 / 9 < shares[-1] < 0.125
+plots.lines(
+    {"counted": shares, "1/f + 1/9": 1 / np.array(channels) + 1 / 9, "1/9": np.full(6, 1 / 9)},
+    x=list(map(str, channels)),
+    title="Parameters that are left",
+    xlabel="channels in and out",
+    percent=True,
+)
+
+# %% [markdown]
 # MobileNetV2 turns the bottleneck inside out. A 1 x 1 **expands** the channels `expansion` times, the depthwise 3 x 3 works
 # there, where it is cheap, and a 1 x 1 brings them back to few. All three are normalized; ReLU6 follows the first two and
 # nothing the last: in a narrow layer a ReLU would lose what cannot be found again. The shortcut joins the narrow ends,
@@ -514,8 +658,12 @@ def darknet_block(x, filters):
 
     Returns:
         Keras tensor of the shape of `x`.
+
+    Raises:
+        ValueError: when `x` has other channels.
     """
     ### BEGIN SOLUTION
+    require_channels(x, filters)
     inner = layers.Conv2D(filters // 2, 1, use_bias=False)(x)
     inner = layers.BatchNormalization()(inner)
     inner = layers.LeakyReLU(negative_slope=0.1)(inner)
@@ -564,3 +712,192 @@ def darknet53(inputs, classes):
 
 # %% check="darknet53"
 check("darknet53")
+
+# %% [markdown]
+# ### Twenty years in one figure
+#
+# All of them, for the images and the 1,000 classes that they were made for (LeNet for its ten digits). What once sat in dense layers is gone:
+# whoever takes the mean over all places needs none but the last.
+
+# %% show
+published = {
+    "LeNet-5": (lenet5, (32, 32, 1), 10, 61_706),
+    "AlexNet": (alexnet, (227, 227, 3), 1000, 62_378_344),
+    "VGG-16": (vgg16, (224, 224, 3), 1000, 138_357_544),
+    "ResNet-18": (resnet18, (224, 224, 3), 1000, 11_699_112),
+    "ResNet-50": (resnet50, (224, 224, 3), 1000, 25_610_152),
+    "Darknet-53": (darknet53, (256, 256, 3), 1000, 41_645_640),
+}
+kernels, matrices = [], []
+for name, (function, shape, classes, parameters) in published.items():
+    model = net(function, shape, classes)
+    assert model.count_params() == parameters
+    kernels.append(weights_in(model, 4) / 1e6)
+    matrices.append(weights_in(model, 2) / 1e6)
+    print(f"{name:<11} {parameters:12,} parameters, {kernels[-1]:7.2f} million in convolutions")
+plots.bars(
+    {"convolutions": kernels, "dense layers": matrices},
+    list(published),
+    title="Weights, in millions",
+)
+
+# %% [markdown]
+# ## All together: deep and plain, deep and residual
+#
+# Two nets learn scikit-learn's digits of 8 x 8 pixels. Each has 51 convolutions of 3 x 3 with eight filters, normalized and with ReLU, then the mean of
+# each channel and a softmax; 29,810 learned parameters. One of them is made of 25 of your `identity_block`s. The other is the same without the sums. That is the
+# only difference: as many weights, as much work, drawn from the same random stream.
+#
+# Watch the *training* accuracy. A net that overfits would do well there; a net that cannot learn does not.
+#
+# **To reach:** after five rounds through the data the residual net knows at least 90 % of what it has seen, and of the test digits too. The plain one stays below 50 %.
+
+
+# %% show
+def plain_block(x, filters):
+    """The identity block's two convolutions, with nothing going by."""
+    for _ in range(2):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    return x
+
+
+def deep(inputs, block):
+    """A convolution, 25 blocks, ten classes."""
+    x = layers.Conv2D(8, 3, padding="same", use_bias=False)(inputs)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    for _ in range(25):
+        x = block(x, 8)
+    return layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+
+
+def trained(model, x, labels, rounds, learning_rate):
+    """Teach it by Adam; the training accuracy of each round, and the seconds."""
+    adam = keras.optimizers.Adam(learning_rate)
+    model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    start = time.perf_counter()
+    history = model.fit(x, labels, batch_size=64, epochs=rounds, verbose=0).history
+    return history["accuracy"], time.perf_counter() - start
+
+
+def right(model, x, labels):
+    """The share it reads right, normalized by what is in the batch."""
+    return np.mean(np.argmax(model(x, training=True), axis=-1) == labels)
+
+
+# %% [markdown]
+# And how long is the gradient by the time it has come back to each layer? TensorFlow's tape tells, for the kernel of every convolution from the first to the last.
+
+# %% show
+import tensorflow as tf
+
+
+def gradient_lengths(model, x, labels):
+    """The length of the loss's gradient on each kernel, first layer first."""
+    kernels = [variable.value for variable in model.trainable_variables if len(variable.shape) == 4]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, model(x, training=True)))
+    return [float(tf.norm(gradient)) for gradient in tape.gradient(loss, kernels)]
+
+
+x, labels, x_test, labels_test = data.digits()
+x, x_test = (images.reshape(-1, 8, 8, 1).astype("float32") for images in (x, x_test))
+accuracy, lengths, read = {}, {}, {}
+for name, block in {"plain": plain_block, "residual": identity_block}.items():
+    keras.utils.set_random_seed(0)
+    model = net(deep, (8, 8, 1), block)
+    lengths[f"{name}, at the start"] = gradient_lengths(model, x[:256], labels[:256])
+    accuracy[name], seconds = trained(model, x, labels, rounds=5, learning_rate=0.003)
+    lengths[f"{name}, in the end"] = gradient_lengths(model, x[:256], labels[:256])
+    read[name] = right(model, x_test, labels_test)
+    print(
+        f"{name}: {accuracy[name][-1]:.1%} of the training digits, {read[name]:.1%} of the test digits, {seconds:.0f} seconds"
+    )
+first, last = np.transpose([(values[0], values[-1]) for values in lengths.values()])
+print("first layer's gradient, in units of the last one's:", (first / last).round(1))
+assert len(next(iter(lengths.values()))) == 51
+assert accuracy["residual"][-1] >= 0.9 and read["residual"] >= 0.9, (
+    "the residual net should learn: is the sum there?"
+)
+assert accuracy["plain"][-1] < 0.5
+assert first[0] / last[0] > 100 > 20 > first[2] / last[2]
+display(plots.lines(accuracy, title="Training accuracy", xlabel="round", percent=True))
+display(plots.lines(lengths, title="Length of the gradient on each kernel", xlabel="convolution", log=True))
+
+# %% [markdown]
+# The plain net's gradient has not vanished, it has *exploded*: a thousand times longer in the first layers than in the last, since every normalized layer stretches it by a fifth on its way back (the
+# lesson derives it). A step that suits the last layers throws the first ones about, and what they pass on is noise. In the residual net the sums carry the gradient from the end to the
+# beginning at nearly one length, and all layers learn at one pace.
+#
+# Why are the test digits normalized by their own batch's statistics here, and not by the moving ones? These forget a hundredth at each step, and after 115 steps $0.99^{115} = 31\,\%$ of
+# their first values is still in them, in each of 51 layers. Longer training mends that.
+#
+# *To go on:* with five blocks instead of 25, does the plain net learn? Where does it break? Put the ReLU before the sum: what happens to the lengths?
+#
+# ## What separation saves
+#
+# An ordinary net for MNIST, and the same net with your `mobilenet_block` in place of each convolution but the first. Count the parameters, count the multiply-adds, then look at the clock.
+#
+# **To reach:** both read at least 94 % of the 1,000 test digits after four rounds through 4,000; the separable one with a seventh of the parameters.
+
+
+# %% show
+def ordinary_block(x, filters, stride):
+    x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
+    return layers.ReLU(6.0)(layers.BatchNormalization()(x))
+
+
+BLOCKS = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]  # filters and stride, on 14 x 14 places
+
+
+def small(inputs, block):
+    """A convolution that halves the picture, five blocks, ten classes."""
+    x = ordinary_block(inputs, 16, 2)
+    for filters, stride in BLOCKS:
+        x = block(x, filters, stride)
+    return layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+
+
+def work(weights):
+    """The multiply-adds of the blocks: `weights(c, f)` of them work at each place."""
+    places, total, c = 14 * 14, 0, 16
+    for f, stride in BLOCKS:
+        places = math.ceil(math.sqrt(places) / stride) ** 2
+        total += places * weights(c, f)
+        c = f
+    return total
+
+
+multiply_adds = {"ordinary": work(lambda c, f: 9 * c * f), "separable": work(lambda c, f: 9 * c + c * f)}
+x, labels, x_test, labels_test = data.mnist()
+x, x_test = x.astype("float32"), x_test.astype("float32")
+parameters, fastest, read = {}, {}, {}
+for name, block in {"ordinary": ordinary_block, "separable": mobilenet_block}.items():
+    keras.utils.set_random_seed(0)
+    model = net(small, (28, 28, 1), block)
+    _, seconds = trained(model, x, labels, rounds=4, learning_rate=0.01)
+    read[name], parameters[name] = right(model, x_test, labels_test), model.count_params()
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        model.predict(x_test, batch_size=250, verbose=0)
+        times.append(time.perf_counter() - start)
+    fastest[name] = min(times)
+    print(
+        f"{name}: {read[name]:.1%} right, {parameters[name]:,} parameters, {multiply_adds[name] / 1e6:.2f} million multiply-adds, "
+        f"{seconds:.0f} s to learn, {fastest[name] * 1000:.0f} ms to read 1,000"
+    )
+assert min(read.values()) >= 0.94 and parameters["separable"] < parameters["ordinary"] / 7
+measures = {"parameters": parameters, "multiply-adds": multiply_adds, "time": fastest}
+plots.bars(
+    {"separable": [measure["separable"] / measure["ordinary"] for measure in measures.values()]},
+    list(measures),
+    title="What the separable net takes, the ordinary one being 100 %",
+    percent=True,
+)
+
+# %% [markdown]
+# A seventh of the parameters, an eighth of the work, and the digits are read about as well. The clock saves less than the count: a depthwise filter does nine multiplications with each number
+# that it fetches, an ordinary convolution some hundreds, so the processor waits for memory. Small nets lose some time for each layer besides, whatever it computes.
+#
+# *To go on:* build MobileNetV2's version of this net with `inverted_residual_block`. How many filters can you afford at the same number of parameters?

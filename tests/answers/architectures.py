@@ -80,6 +80,16 @@ def lenet5_as_a_model_of_its_own(inputs, classes):
     return LeNet()(inputs)
 
 
+@right("lenet5")
+def lenet5_of_three_convolutions(inputs, classes):
+    x = inputs
+    for filters in (6, 16):
+        x = layers.AveragePooling2D((2, 2))(layers.Conv2D(filters, 5, activation="tanh")(x))
+    x = layers.Conv2D(120, 5, activation="tanh")(x)  # the paper's C5 sees the whole map
+    x = layers.Dense(84, activation="tanh")(layers.Flatten()(x))
+    return layers.Dense(classes, activation="softmax")(x)
+
+
 @right("alexnet")
 def alexnet_as_sequential(inputs, classes):
     def halved():
@@ -136,6 +146,13 @@ def inception_from_the_last_branch(x, f1, f3_reduce, f3, f5_reduce, f5, pool_pro
 @right("identity_block")
 def identity_as_a_layer(x, filters):
     return Residual([step(filters, 3, 1, "relu"), step(filters, 3)])(x)
+
+
+@right("identity_block")
+def identity_as_a_model_in_a_lambda(x, filters):
+    inner = keras.Input(x.shape[1:])
+    long = keras.Model(inner, step(filters, 3)(step(filters, 3, 1, "relu")(inner)))
+    return layers.Lambda(lambda both: ops.relu(both[0] + both[1]))([x, long(x)])
 
 
 @right("identity_block")
@@ -200,6 +217,18 @@ def resnet(inputs, classes, stages):
     for layer in stages:
         x = layer(x)
     return layers.Dense(classes, activation="softmax")(ops.mean(x, axis=(1, 2)))
+
+
+@right("resnet18")
+def resnet18_with_dropout(inputs, classes):
+    x = keras.Sequential([layers.Rescaling(1.0), step(64, 7, 2, "relu"), layers.MaxPool2D(3, 2, "same")])(
+        inputs
+    )
+    for filters in (64, 128, 256, 512):
+        x = identity_as_a_layer(x, filters) if filters == 64 else projection_as_a_layer(x, filters)
+        x = identity_with_operators(x, filters)
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
+    return layers.Softmax()(layers.Dense(classes)(x))
 
 
 @right("resnet18")
