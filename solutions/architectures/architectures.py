@@ -824,7 +824,7 @@ assert accuracy["residual"][-1] >= 0.9 and read["residual"] >= 0.9, (
 )
 assert accuracy["plain"][-1] < 0.5
 assert steeper["plain, at the start"] > 100 > 20 > steeper["residual, at the start"]
-display(plots.lines(accuracy, title="Training accuracy", xlabel="round", percent=True))
+display(plots.lines(accuracy, x=list("12345"), title="Training accuracy", xlabel="round", percent=True))
 display(plots.lines(lengths, title="Length of the gradient on each kernel", xlabel="convolution", log=True))
 
 # %% [markdown]
