@@ -9,7 +9,6 @@ from typing import Any
 from kerasref.backend import keras
 from kerasref.validation import at_least_1
 
-keras.config.set_dtype_policy("float64")  # a layer made before this import has fixed single precision
 layers = keras.layers
 ACTIVATIONS = {
     "relu": lambda x: layers.ReLU()(x),

@@ -19,6 +19,7 @@ with quiet():
 
 BACKEND = keras.backend.backend()
 keras.config.set_floatx("float64")
+keras.config.set_dtype_policy("float64")  # of layers: one made before has fixed single precision
 
 if BACKEND == "tensorflow":
     import tensorflow as tf
