@@ -75,7 +75,6 @@ SWAPPED = {
     "a corner taken for the centre": {"decode_grid": mistakes.decoded_from_the_corner},
     "places that forget their cell": {"decode_grid": mistakes.decoded_without_offsets},
     "sizes taken for shares of the cell": {"decode_grid": mistakes.decoded_sizes_in_cells},
-    "a filter without NMS": {"filter_detections": mistakes.without_nms},
 }
 
 
