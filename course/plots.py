@@ -382,3 +382,36 @@ def detections(images, found, names=None, titles=None, title="", columns=4, size
                         bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
                     )
     return figure
+
+
+def scatter(points, marks=None, title="", xlabel="", ylabel="", log=False):
+    """Draw points in the plane, and marks that stand out among them.
+
+    Args:
+        points: dict of label to an array (n, 2).
+        marks: dict of label to an array (k, 2), or None.
+        title, xlabel, ylabel: texts.
+        log: whether both axes grow by powers of ten.
+
+    Returns:
+        The `Figure`.
+    """
+    colours = iter(["#bbbbbb", *COLOURS] if len(points) == 1 else COLOURS * (len(points) + 1))
+    with plt.rc_context(_STYLE):
+        figure, (ax,) = _grid(1, 1, size=(6.5, 4.5))
+        for label, table in points.items():
+            ax.scatter(*np.transpose(table), s=14, color=next(colours), label=label)
+        for marker, (label, table) in zip("XPD*s" * 3, (marks or {}).items(), strict=False):
+            ax.scatter(
+                *np.transpose(table),
+                s=130,
+                marker=marker,
+                color=next(colours),
+                edgecolor="white",
+                label=label,
+            )
+        ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        if log:
+            ax.set(xscale="log", yscale="log")
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        return _finished(figure)
