@@ -66,7 +66,7 @@ _UNINFORMATIVE = ("MissingFunction", "NotImplementedError", "WireError", "Studen
 
 def _same(candidate: Misconception, call: Call) -> bool:
     given = encode([list(call.args), call.kwargs, call.driver.source if call.driver else ""])
-    theirs = _outcome(candidate, given) if len(given) < 2**16 else _outcome.__wrapped__(candidate, given)
+    theirs = _outcome(candidate, given) if len(given) < 2**17 else _outcome.__wrapped__(candidate, given)
     mine = call.outcome
     if (theirs.error is None) != (mine.error is None):
         return False
