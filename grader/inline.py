@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import inspect
 import os
 import sys
@@ -16,6 +18,7 @@ from grader.exercise import exercises_of
 from grader.report.exercise import exercise_html, exercise_text
 from grader.runner import GradingFailed, run_checks
 from grader.submission import Here
+from kerasref.quiet import quiet
 
 _opened: dict[str, str] = {}
 _waiting: dict[str, str] = {}  # a cell that shows -> why it has nothing to show
@@ -26,6 +29,9 @@ def open_notebook(assignment: str, release: str) -> None:
     _opened.update(assignment=assignment, release=release)
     if (shell := _shell()) is not None:
         shell.register_magic_function(_show_cell, "cell", "show")
+    if any("keras" in each.packages for each in exercises_of(assignment).values()):
+        with quiet(), contextlib.suppress(ImportError):
+            importlib.import_module("keras")  # here, where its chatter is kept from the page
 
 
 def _show_cell(line: str, cell: str) -> None:
@@ -40,6 +46,8 @@ def _show_cell(line: str, cell: str) -> None:
             _waiting[cell] = f"`{answer}` {wrong}"
         elif _waiting:  # it builds on a cell above that could not run
             _waiting[cell] = next(iter(_waiting.values()))
+        elif isinstance(error, ModuleNotFoundError) and error.name in ("keras", "tensorflow"):
+            _waiting[cell] = "it is made with Keras: `%pip install keras tensorflow`"
         else:
             shell.showtraceback((kind, error, error.__traceback__), tb_offset=tb_offset)
             return

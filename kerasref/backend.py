@@ -3,37 +3,18 @@
 TensorFlow is the backend that grades, unless `KERAS_BACKEND` names another or Keras is imported already.
 """
 
-import contextlib
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Iterator
+
+from kerasref.quiet import quiet
 
 if "keras" not in sys.modules:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # grading workers share one GPU
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch's determinism on a GPU asks for it
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep import chatter away: TensorFlow writes some lines to descriptor 2 whatever its log level."""
-    sys.stderr.flush()
-    with open(os.devnull, "w") as nowhere, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        kept = os.dup(2)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-with _quiet():
+with quiet():
     import keras
 
 BACKEND = keras.backend.backend()

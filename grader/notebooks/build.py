@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from grader.notebooks.source import (
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+WITH_KERAS = re.compile(r"^ *(import|from) (keras|kerasref)\b", re.MULTILINE)
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 SETUP = """\
@@ -41,7 +43,7 @@ except ModuleNotFoundError:
     found = sorted(glob("keras_from_scratch-*.whl")) or {wheel!r}
     if not found:
         raise ModuleNotFoundError("put the file keras_from_scratch-{version}-py3-none-any.whl beside this notebook and run this cell again") from None
-    %pip install --quiet "{{found[-1]}}"
+    %pip install --quiet "{{found[-1]}}{extra}"
 
 from grader import check, open_notebook
 
@@ -63,7 +65,9 @@ def source_notebook(name: str, course: Course | None = None) -> NotebookNode:
     wheel = [address] if (address := wheel_address()) else []
     built = [_node(cell, f"{name}-{place:02}", points) for place, cell in enumerate(cells, 1)]
     after = next((i for i, cell in enumerate(cells, 1) if cell.role == "text"), 0)
-    setup = SourceCell("given", SETUP.format(name=name, version=__version__, wheel=wheel).strip(), 0)
+    extra = "[reference]" if any(WITH_KERAS.search(cell.source) for cell in cells) else ""
+    first = SETUP.format(name=name, version=__version__, wheel=wheel, extra=extra).strip()
+    setup = SourceCell("given", first, 0)
     built.insert(after, _node(setup, f"{name}-setup", points))
     return new_notebook(cells=built, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
 

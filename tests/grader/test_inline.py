@@ -36,8 +36,10 @@ def reports(notebook: nbformat.NotebookNode) -> dict[str, tuple[str, float]]:
 
 
 def errors(notebook: nbformat.NotebookNode) -> list[str]:
+    """What went wrong, and what was written to standard error."""
     outputs = [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
-    return [o["evalue"] for o in outputs if o["output_type"] == "error"]
+    written = [o["text"] for o in outputs if o.get("name") == "stderr"]
+    return [o["evalue"] for o in outputs if o["output_type"] == "error"] + written
 
 
 @pytest.mark.parametrize("assignment", list(syllabus()))
@@ -84,6 +86,14 @@ def test_an_error_of_a_cell_that_shows_is_seen(tmp_path):
     show = next(cell for cell in notebook.cells if cell.source.startswith("%%show"))
     show.source = "%%show\n1 / 0"
     assert errors(run(notebook, tmp_path)) == ["division by zero"]
+
+
+def test_where_keras_is_missing_a_cell_that_shows_says_so(tmp_path):
+    notebook = filled_notebook("activations")
+    show = next(cell for cell in notebook.cells if cell.source.startswith("%%show"))
+    show.source = "%%show\nimport sys\nsys.modules['keras'] = None\nimport keras"
+    assert errors(run(notebook, tmp_path)) == []
+    assert "it is made with Keras: `%pip install keras tensorflow`" in show.outputs[0].text
 
 
 def test_another_version_is_mentioned(tmp_path):
