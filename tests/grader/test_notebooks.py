@@ -173,6 +173,14 @@ def test_first_cell_without_the_package(released, tmp_path, wheel, says):
     assert "ModuleNotFoundError" in ran.stdout + ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "extra"), [("activations", ""), ("rcnn", "[reference]"), ("yolo", "[reference]")]
+)
+def test_the_first_cell_gets_keras_where_the_notebook_builds_with_it(name, extra):
+    setup = release_notebook(name, HOUSE).cells[1].source
+    assert f'%pip install --quiet "{{found[-1]}}{extra}"' in setup
+
+
 def test_build_gives_the_same_bytes_and_replaces_what_was_there(course, tmp_path):
     before = course.released(NAME).read_bytes()
     (tmp_path / NAME).mkdir()
