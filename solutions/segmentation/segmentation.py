@@ -429,11 +429,6 @@ display(
 # *To think about:* all three heads have the same inputs. Which of them does each head not look at?
 
 # %%
-import os
-
-os.environ.setdefault(
-    "TF_CPP_MIN_LOG_LEVEL", "3"
-)  # TensorFlow has much to say, and little of it matters here
 import keras
 
 
