@@ -45,7 +45,7 @@ def a_model_of_its_own(inputs, heads):
 @right("hard_sharing_model")
 def columns_of_one_product(inputs, heads):
     x = ops.reshape(inputs, (-1, int(np.prod(inputs.shape[1:]))))
-    x = layers.Dense(40, activation="tanh", kernel_regularizer=lambda w: 0.1 * ops.sum(w * w))(x)
+    x = layers.Dense(40, activation="tanh")(x)
     fused = layers.Dense(sum(heads.values()))(x)
     ends = dict(zip(heads, np.cumsum(list(heads.values())).tolist(), strict=True))
     return keras.Model(inputs, {name: fused[:, end - heads[name] : end] for name, end in ends.items()})
