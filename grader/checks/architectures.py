@@ -16,6 +16,8 @@ PROBABILITIES = {"rtol": 3e-3, "atol": 1e-12}
 @driver
 def output(build, images, arguments, training):
     """What the net gives for the images, with weights that their sizes decide."""
+    import gc
+
     import keras
 
     inputs = keras.Input(images.shape[1:])
@@ -34,12 +36,18 @@ def output(build, images, arguments, training):
         else:
             values = 0.2 * values + (variable.name == "gamma")
         variable.assign(values)
-    return keras.ops.convert_to_numpy(net(images, training=training))
+    given = keras.ops.convert_to_numpy(net(images, training=training))
+    if net.count_params() > 10**7:  # its memory is needed for the next one
+        del net, inputs, variable, values
+        gc.collect()
+    return given
 
 
 @driver
 def variables(build, shape, arguments):
     """How many kernels, biases and normalizations of each shape the net has."""
+    import gc
+
     import keras
 
     inputs = keras.Input(shape)
@@ -51,7 +59,11 @@ def variables(build, shape, arguments):
             sizes = " x ".join(str(size) for size in variable.shape if size > 1)
             kind = f"{name.replace('moving_mean', 'normalization')} of {sizes}"
             counted[kind] = counted.get(kind, 0) + 1
-    return {"variables": counted, "parameters": net.count_params()}
+    parameters = net.count_params()
+    if parameters > 10**7:  # its memory is needed for the next one
+        del net, inputs, variable
+        gc.collect()
+    return {"variables": counted, "parameters": parameters}
 
 
 def assert_same_variables(actual, expected):

@@ -20,8 +20,16 @@ from grader.submission import Here
 ASSIGNMENTS = list(syllabus())
 EXERCISES = [(a, e) for a in ASSIGNMENTS for e in exercises_of(a)]
 FUNCTIONS = [(a, e.name, f) for a in ASSIGNMENTS for e in exercises_of(a).values() for f in e.functions]
+LARGE = {"alexnet", "vgg16", "resnet18", "resnet50", "darknet53"}
+"""Nets of tens of millions of weights: their wrong answers wait for the long tests."""
+
+
+def marks(exercise: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if exercise in LARGE else []
+
+
 MISTAKES = [
-    pytest.param(a, m, id=f"{m.exercise}.{m.wrong.__name__}")
+    pytest.param(a, m, id=f"{m.exercise}.{m.wrong.__name__}", marks=marks(m.exercise))
     for a in ASSIGNMENTS
     for m in misconceptions_of(a)
 ]
@@ -98,7 +106,9 @@ CHEATS = {
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
-@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
+@pytest.mark.parametrize(
+    ("assignment", "exercise"), [pytest.param(a, e, marks=marks(e)) for a, e in EXERCISES]
+)
 def test_a_cheat_earns_nothing(assignment, exercise, cheat):
     functions = exercises_of(assignment)[exercise].functions
     assert graded(assignment, exercise, **dict.fromkeys(functions, CHEATS[cheat])).score == 0
