@@ -42,7 +42,13 @@ def errors(notebook: nbformat.NotebookNode) -> list[str]:
     return [o["evalue"] for o in outputs if o["output_type"] == "error"] + written
 
 
-@pytest.mark.parametrize("assignment", list(syllabus()))
+TRAINING = {"architectures", "rcnn", "yolo", "ssd", "segmentation", "compression", "multitask"}
+"""Assignments whose notebooks train networks for most of a minute."""
+
+
+@pytest.mark.parametrize(
+    "assignment", [pytest.param(a, marks=[pytest.mark.slow] * (a in TRAINING)) for a in syllabus()]
+)
 def test_a_filled_notebook_earns_everything_in_jupyter(assignment, tmp_path):
     notebook = run(filled_notebook(assignment), tmp_path)
     assert errors(notebook) == []
