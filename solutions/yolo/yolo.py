@@ -299,10 +299,10 @@ plots.detections([images[0]] * 3, found, titles=list(steps), columns=3, size=3)
 #
 # $$\begin{aligned}
 # &\lambda_\text{coord}\sum_{\text{responsible}} \bigl[(x - \hat x)^2 + (y - \hat y)^2 + (\sqrt{w} - \sqrt{\hat w})^2 + (\sqrt{h} -
-# \sqrt{\hat h})^2\bigr]
-# + \sum_{\text{responsible}} (\text{IoU} - \hat c)^2 \\
-# &+ \lambda_\text{noobj}\sum_{\text{all other boxes}} \hat c^2
-# + \sum_{\text{cells with an object}}\ \sum_{k=1}^{C} (p_k - \hat p_k)^2 .
+# \sqrt{\hat h})^2\bigr] +
+# \sum_{\text{responsible}} (\text{IoU} - \hat c)^2 \\
+# &+ \lambda_\text{noobj}\sum_{\text{all other boxes}} \hat c^2 +
+# \sum_{\text{cells with an object}}\ \sum_{k=1}^{C} (p_k - \hat p_k)^2 .
 # \end{aligned}$$
 #
 # The loss is the sum over the batch, **divided by the number of images**. Read the fine print. The confidence of the responsible box is to
