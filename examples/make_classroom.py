@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from nbformat.v4 import new_code_cell
 
 from grader.exercise import Misconception, exercises_of, misconceptions_of
@@ -92,28 +94,39 @@ def renamed(function: Callable[..., Any], name: str) -> str:
 
 
 def _gather(function: Callable[..., Any], parts: dict[str, str]) -> None:
-    """Add the definition of a function, after those of what it uses: name -> source."""
+    """Add the definition of a function or a class, after those of what it uses: name -> source."""
     source = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(source).body[0]
-    assert isinstance(definition, ast.FunctionDef)
+    assert isinstance(definition, ast.FunctionDef | ast.ClassDef)
     own = "\n".join(source.splitlines()[definition.lineno - 1 :])
     parts[definition.name] = ""  # it may use itself
-    nodes = (node for part in (definition.args, *definition.body) for node in ast.walk(part))
+    head = [definition.args] if isinstance(definition, ast.FunctionDef) else definition.bases
+    nodes = (node for part in (*head, *definition.body) for node in ast.walk(part))
     used = {node.id for node in nodes if isinstance(node, ast.Name)} - {"np"}
-    for each in sorted((used & set(function.__globals__)) - set(parts)):
-        value = function.__globals__[each]
+    around = vars(sys.modules[function.__module__])
+    for each in sorted((used & set(around)) - set(parts)):
+        value = around[each]
         value = value.wrong if isinstance(value, Misconception) else value
         home = getattr(value, "__module__", function.__module__)
         if inspect.ismodule(value):
             parts[each] = f"import {value.__name__} as {each}"
         elif home != function.__module__:
             parts[each] = f"from {home} import {value.__name__} as {each}"
-        elif inspect.isfunction(value):
+        elif inspect.isfunction(value) or inspect.isclass(value):
             _gather(value, parts)
         else:
-            parts[each] = f"{each} = {value!r}"
+            parts[each] = f"{each} = {_written(value)}"
     del parts[definition.name]
     parts[definition.name] = own
+
+
+def _written(value: Any) -> str:
+    """A value as one writes it, arrays by their numbers."""
+    if isinstance(value, np.ndarray):
+        return f"np.array({value.tolist()})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_written(each)}" for key, each in value.items()) + "}"
+    return repr(value)
 
 
 def replaced(cell: str, name: str, source: str) -> str:
