@@ -35,7 +35,12 @@ from grader.sandbox import Limits
 from grader.settings import Settings
 
 LIMITS = Limits(cell_seconds=1.5, call_seconds=1.0, total_seconds=60.0)
-FUNCTIONS = {name: {e.name: set(e.functions) for e in exercises_of(name).values()} for name in syllabus()}
+FUNCTIONS = {
+    name: {e.name: set(e.functions) for e in exercises_of(name).values()}
+    for name in syllabus()
+    if all(e.packages == ("numpy",) for e in exercises_of(name).values())
+}
+"""What is fuzzed: a thousand hand-ins are many for those that build nets, and what is tried is the same in each."""
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -653,14 +658,14 @@ def test_mutated_hand_ins(quick, handed):
 def registered(sandboxed, tmp_path_factory):
     """A course of its own, with a gradebook."""
     course = Course.find().copied_to(tmp_path_factory.mktemp("course") / "copy")
-    build_release(list(syllabus()), course.assignments, register=True, course=course)
+    build_release(list(FUNCTIONS), course.assignments, register=True, course=course)
     with Grader(course, Settings(LIMITS)) as grader:
         yield grader
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # nbgrader's and SQLAlchemy's own
-@pytest.mark.parametrize("name", syllabus())
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_many_mutated_hand_ins(registered, name):
     """Now and then an honest neighbour is graded; one in ten goes all the way to the gradebook and the feedback page."""
 
