@@ -30,9 +30,9 @@ def test_the_nearest_names_are_offered():
         known("sotfmax", ["softmax", "sigmoid"], "exercise")
 
 
-def test_what_is_not_released_says_how_to():
+def test_what_is_not_released_says_how_to(tmp_path):
     with pytest.raises(CourseError, match="run `grader release yolo`"):
-        Course(ROOT).released("yolo")
+        Course(tmp_path).released("yolo")
 
 
 def test_the_seed_is_made_once_and_rotated_on_demand(tmp_path):
