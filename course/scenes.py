@@ -90,10 +90,11 @@ def _cover(rng, size, label):
 
 def _visible(shapes):
     """What the later shapes leave of each, as (size, size) masks."""
-    return [
-        (shape & ~np.any(shapes[place + 1 :], axis=0))[:, :, 0] if shapes[place + 1 :] else shape[:, :, 0]
-        for place, shape in enumerate(shapes)
-    ]
+    masks, covered = [], np.zeros_like(shapes[0])
+    for shape in reversed(shapes):
+        masks.append((shape & ~covered)[:, :, 0])
+        covered |= shape
+    return masks[::-1]
 
 
 def _can_be_told(shapes):
