@@ -15,7 +15,12 @@ def test_the_class_is_what_the_generator_makes(assignment):
         assert path.read_text(encoding="utf-8") == text, f"{path}: run `python -m examples.make_classroom`"
 
 
-@pytest.mark.parametrize("assignment", list(syllabus()))
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        pytest.param(a, marks=[pytest.mark.slow] * (a == "architectures")) for a in syllabus()
+    ],  # it has large nets
+)
 def test_a_class_earns_what_it_should(assignment, sandboxed, tmp_path):
     most = sum(e.points for e in exercises_of(assignment).values())
     make_classroom.write(assignment, tmp_path)

@@ -44,11 +44,10 @@ def errors(notebook: nbformat.NotebookNode) -> list[str]:
 
 TRAINING = {"architectures", "rcnn", "yolo", "ssd", "segmentation", "compression", "multitask"}
 """Assignments whose notebooks train networks for most of a minute."""
+NOTEBOOKS = [pytest.param(a, marks=[pytest.mark.slow] * (a in TRAINING)) for a in syllabus()]
 
 
-@pytest.mark.parametrize(
-    "assignment", [pytest.param(a, marks=[pytest.mark.slow] * (a in TRAINING)) for a in syllabus()]
-)
+@pytest.mark.parametrize("assignment", NOTEBOOKS)
 def test_a_filled_notebook_earns_everything_in_jupyter(assignment, tmp_path):
     notebook = run(filled_notebook(assignment), tmp_path)
     assert errors(notebook) == []
@@ -67,7 +66,7 @@ def test_a_filled_notebook_earns_everything_in_jupyter(assignment, tmp_path):
     assert len(pictures) >= 3
 
 
-@pytest.mark.parametrize("assignment", list(syllabus()))
+@pytest.mark.parametrize("assignment", NOTEBOOKS)
 def test_an_unfilled_notebook_says_not_started_without_a_traceback(assignment, tmp_path):
     notebook = run(filled_notebook(assignment, {}), tmp_path)
     assert errors(notebook) == []
