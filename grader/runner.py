@@ -271,7 +271,7 @@ def _verdict(error: BaseException | None, last: Call | None, secret: bool) -> tu
         return "passed", ""
     shown = last if last and not secret else None
     called = f"{shown.described()}\n" if shown else ""
-    driver = f"\nwhere\n{shown.driver.source}" if shown and shown.driver else ""
+    driver = f"\nwhere\n{shown.driver.shown}" if shown and shown.driver else ""
     if isinstance(error, StudentFault):
         if error.verdict in ("missing", "not_started"):
             return error.verdict, str(error)

@@ -253,22 +253,15 @@ class TestMeanIoU:
 
 
 def model_of(head, size, channels, classes):
-    """The head as a model in single precision, its weights drawn anew so that nothing is 0, and what it does."""
+    """The head as a model, its weights drawn anew so that nothing is 0, and what it does."""
     import keras
 
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-    try:
-        sizes = [[times * n for n in size] for times in (4, 2, 1)]
-        pools = [keras.Input((*each, c)) for each, c in zip(sizes, channels, strict=True)]
-        scores = head(*pools, classes)
-        if not isinstance(scores, keras.KerasTensor):
-            raise TypeError(f"a {type(scores).__name__} came, expected the Keras tensor of the scores")
-        model = keras.Model(pools, scores)
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+    sizes = [[times * n for n in size] for times in (4, 2, 1)]
+    pools = [keras.Input((*each, c)) for each, c in zip(sizes, channels, strict=True)]
+    scores = head(*pools, classes)
+    if not isinstance(scores, keras.KerasTensor):
+        raise TypeError(f"a {type(scores).__name__} came, expected the Keras tensor of the scores")
+    model = keras.Model(pools, scores)
     rng = np.random.default_rng(0)
     for weight in model.trainable_weights:
         weight.assign(rng.normal(size=weight.shape) / np.sqrt(np.prod(weight.shape[:-1])))

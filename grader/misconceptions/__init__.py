@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -85,25 +83,7 @@ def _same(candidate: Misconception, call: Call) -> bool:
 @lru_cache(1024)  # most inputs are the same in each hand-in
 def _outcome(candidate: Misconception, given: bytes) -> Outcome:
     args, kwargs, driver = decode(given)
-    with _keras_as_it_comes():
-        return call_function({candidate.function: candidate.wrong}, candidate.function, args, kwargs, driver)
-
-
-@contextmanager
-def _keras_as_it_comes() -> Iterator[None]:
-    """Single precision, which a student's Keras has, where a reference has asked for double precision here."""
-    keras = sys.modules.get("keras")
-    if keras is None:
-        yield
-        return
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+    return call_function({candidate.function: candidate.wrong}, candidate.function, args, kwargs, driver)
 
 
 def _alike(mine: Any, theirs: Any, args: tuple[Any, ...]) -> bool:

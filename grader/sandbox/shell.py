@@ -113,7 +113,8 @@ def call_function(
     drive = _compiled(driver) if driver else None
     with _calm() as caught:
         try:
-            value = drive(_watched(function, own), *given, **named) if drive else function(*given, **named)
+            with _single_precision():
+                value = drive(_watched(function, own), *given, **named) if drive else function(*given, **named)
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
@@ -171,6 +172,23 @@ def _calm() -> Iterator[list[str]]:
             yield seen
     finally:
         sys.setrecursionlimit(limit)
+
+
+@contextmanager
+def _single_precision() -> Iterator[None]:
+    """Keras as it comes, whatever a student or, in a live notebook, an import of the references made of it."""
+    keras = sys.modules.get("keras")
+    if keras is None:
+        yield
+        return
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def _hand_over(value: Any, generators: dict) -> Any:

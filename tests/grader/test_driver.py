@@ -1,9 +1,15 @@
 """Drivers: what cannot cross is made where the student's function lives."""
 
+import importlib
+
+import keras
 import numpy as np
 import pytest
 
+import kerasref.backend  # noqa: F401, asks for double precision
 from grader.cases import CaseBook
+from grader.course import syllabus
+from grader.driver import SHORT, Driver
 from grader.exercise import assert_unchanged, driver, misconception
 from grader.misconceptions import _same
 from grader.notebooks import solution_namespace
@@ -94,6 +100,16 @@ def test_a_changed_argument_is_seen(student):
         assert_unchanged(student.step.driven_by(spoils), np.zeros(2))
 
 
+def test_keras_comes_in_single_precision_whatever_was_asked_of_it():
+    asked = keras.config.floatx(), keras.config.dtype_policy().name
+
+    def dense(x):
+        return keras.ops.convert_to_numpy(keras.layers.Dense(1)(x))
+
+    assert Here({"dense": dense}).call("dense", (np.ones((2, 3)),), {}).value.dtype == np.float32
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == asked == ("float64", "float64")
+
+
 def test_a_call_is_described_as_one_would_type_it(student):
     student.halves.driven_by(listed)(10)
     assert student.calls[-1].described() == "listed(halves, 10)"
@@ -111,6 +127,19 @@ def test_a_message_has_the_call_the_verdict_and_then_the_driver():
     first, *_, source = message.partition("\nwhere\n")
     assert "(sgd_step, " in first.splitlines()[0] and "expected" in first
     assert source.startswith("def ")
+
+
+def test_of_a_long_driver_a_message_has_the_first_line_and_what_it_does():
+    source = "def told(build, shape):\n    \"\"\"What it is.\"\"\"\n" + "    shape += 1\n" * 12 + "    return shape"
+    assert Driver("told", source, len).shown == 'def told(build, shape):\n    """What it is."""\n    ...'
+    assert Driver("told", "def told(x):\n    return x", len).shown == "def told(x):\n    return x"
+
+
+@pytest.mark.parametrize("assignment", list(syllabus()))
+def test_long_drivers_say_what_they_do(assignment):
+    checks = vars(importlib.import_module(f"grader.checks.{assignment}")).values()
+    drivers = [each for each in checks if isinstance(each, Driver)]
+    assert all(each.function.__doc__ for each in drivers if len(each.source.splitlines()) > SHORT)
 
 
 def test_a_known_mistake_is_recognised_in_a_driven_call(student):
