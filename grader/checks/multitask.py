@@ -109,7 +109,7 @@ def bends(build, images, others, heads):
 
 @driver
 def moved(build, images, targets):
-    """Which weights move when one head alone is trained: the sets of heads that move a weight, each a list of names."""
+    """With one head trained at a time: whether a weight moves every time; heads that alone move one; groups that move some."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -129,11 +129,21 @@ def moved(build, images, targets):
             variable.assign(value)
         asked = {name: np.full(len(images), float(name == trained)) for name in targets}
         model.train_on_batch(images, targets, sample_weight=asked)
-        parts = [keras.ops.convert_to_numpy(each).ravel() for each in model.trainable_variables]
-        after.append(np.concatenate([*parts, np.zeros(0)]))
-    codes = np.unique(sum((each != after[0]) * 2**bit for bit, each in enumerate(after[1:])))
-    found = [[name for bit, name in enumerate(targets) if code >> bit & 1] for code in codes.tolist()]
-    return sorted(names for names in found if names)
+        after.append([keras.ops.convert_to_numpy(each) for each in model.trainable_variables])
+    shared = False
+    own: set[str] = set()
+    some: set[tuple[str, ...]] = set()
+    for still, *trained in zip(*after, strict=True):
+        changed = np.stack([each != still for each in trained]).reshape(len(targets), -1)
+        together = changed.sum(axis=0)
+        shared = shared or len(targets) in together
+        own.update(
+            name for name, each in zip(targets, changed, strict=True) if (each & (together == 1)).any()
+        )
+        group = [name for name, each in zip(targets, changed, strict=True) if each.any()]
+        if 1 < len(group) < len(targets):
+            some.add(tuple(group))
+    return {"shared": bool(shared), "own": sorted(own), "shared by some": sorted(map(list, some))}
 
 
 def drawn(rng, count, *shape):
@@ -168,17 +178,21 @@ def assert_unbent(student, images, heads):
 def assert_shared_and_own(student, rng, shape, heads):
     """Fail unless some weights serve every head, and each head has some that serve nobody else."""
     targets = {name: drawn(rng, 24, units) for name, units in heads.items()}
-    sets = student.hard_sharing_model.driven_by(moved)(drawn(rng, 24, *shape), targets)
-    if sorted(heads) not in [sorted(names) for names in sets]:
+    found = student.hard_sharing_model.driven_by(moved)(drawn(rng, 24, *shape), targets)
+    if not found["shared"]:
         raise AssertionError(
             "no weights are shared by all heads: with one head trained at a time, no weight moves every time. "
             "Put trainable layers before the place where the heads part"
         )
     for name in heads:
-        if [name] not in sets:
+        if name not in found["own"]:
             raise AssertionError(
                 f"the head {name!r} has no weights of its own: all that move when it learns, move when another head learns too"
             )
+    for group in found["shared by some"]:
+        raise AssertionError(
+            f"there are weights that only the heads {', '.join(map(repr, group))} share: what is not a head's own, all have"
+        )
 
 
 @exercise("hard_sharing_model", functions=["hard_sharing_model"], points=4, packages=["keras"])

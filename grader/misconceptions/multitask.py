@@ -147,6 +147,18 @@ def chained_heads(inputs, heads):
 
 @misconception(
     HARD,
+    "Your trunk grows inside the loop: each head stands on a layer that the heads before it do not have. Make the whole trunk first, then the heads.",
+)
+def trunk_that_grows(inputs, heads):
+    shared, outputs = trunk(inputs), {}
+    for name, units in heads.items():
+        shared = dense(shared, 32, "relu")
+        outputs[name] = dense(shared, units)
+    return model(inputs, outputs)
+
+
+@misconception(
+    HARD,
     "One dense layer serves all your heads, so tasks share the very weights that should tell them apart. Make a new one for each head.",
 )
 def one_head_for_all(inputs, heads):

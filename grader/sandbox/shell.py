@@ -114,7 +114,9 @@ def call_function(
     with _calm() as caught:
         try:
             with _single_precision():
-                value = drive(_watched(function, own), *given, **named) if drive else function(*given, **named)
+                value = (
+                    drive(_watched(function, own), *given, **named) if drive else function(*given, **named)
+                )
         except KeyboardInterrupt:
             raise
         except BaseException as raised:

@@ -130,7 +130,7 @@ def test_a_message_has_the_call_the_verdict_and_then_the_driver():
 
 
 def test_of_a_long_driver_a_message_has_the_first_line_and_what_it_does():
-    source = "def told(build, shape):\n    \"\"\"What it is.\"\"\"\n" + "    shape += 1\n" * 12 + "    return shape"
+    source = 'def told(build, shape):\n    """What it is."""\n' + "    shape += 1\n" * 12 + "    return shape"
     assert Driver("told", source, len).shown == 'def told(build, shape):\n    """What it is."""\n    ...'
     assert Driver("told", "def told(x):\n    return x", len).shown == "def told(x):\n    return x"
 
