@@ -49,6 +49,36 @@ def heads_with_relu(inputs, heads):
 
 @misconception(
     HARD,
+    "Your heads end in a leaky ReLU, which makes negative logits smaller than they are. The last layer has no activation, not even a leaky one.",
+)
+def heads_with_leaky_relu(inputs, heads):
+    shared = trunk(inputs)
+    return model(inputs, {name: dense(shared, units, "leaky_relu") for name, units in heads.items()})
+
+
+@misconception(
+    HARD,
+    "Your heads end in a sigmoid. Give logits: the loss takes the sigmoid itself, more stably (`from_logits=True`), and a head for regression needs numbers of any size.",
+)
+def heads_with_sigmoid(inputs, heads):
+    shared = trunk(inputs)
+    return model(inputs, {name: dense(shared, units, "sigmoid") for name, units in heads.items()})
+
+
+@misconception(
+    HARD,
+    "Your heads end in a softmax, or in a sigmoid where there is one logit. Give logits: the loss takes either itself, more stably (`from_logits=True`), and one number may as well be a regression's.",
+)
+def heads_with_softmax_or_sigmoid(inputs, heads):
+    shared = trunk(inputs)
+    ends = {1: "sigmoid"}
+    return model(
+        inputs, {name: dense(shared, units, ends.get(units, "softmax")) for name, units in heads.items()}
+    )
+
+
+@misconception(
+    HARD,
     "Your model gives a list, so nobody knows which output is which: give `keras.Model` a dict, name of the head to its logits.",
 )
 def list_of_outputs(inputs, heads):
@@ -113,6 +143,18 @@ def chained_heads(inputs, heads):
     for name, units in heads.items():
         x = found[name] = dense(x, units)
     return model(inputs, found)
+
+
+@misconception(
+    HARD,
+    "Your trunk grows inside the loop: each head stands on a layer that the heads before it do not have. Make the whole trunk first, then the heads.",
+)
+def trunk_that_grows(inputs, heads):
+    shared, outputs = trunk(inputs), {}
+    for name, units in heads.items():
+        shared = dense(shared, 32, "relu")
+        outputs[name] = dense(shared, units)
+    return model(inputs, outputs)
 
 
 @misconception(
@@ -274,6 +316,15 @@ def neighbours_only(parameters, norm="l2"):
     return norm_of(np.diff(np.stack([np.ravel(one) for one in parameters]), axis=0), norm)
 
 
+@misconception(
+    SOFT,
+    "You go round in a ring, each task with the next and the last with the first. From four tasks on, pairs are left out: take all of them.",
+)
+def in_a_ring(parameters, norm="l2"):
+    flattened = np.stack([np.ravel(one) for one in parameters])
+    return norm_of(flattened - np.roll(flattened, -1, axis=0), norm)
+
+
 @misconception(SOFT, "You compare every task with the first one only: take all pairs.")
 def against_the_first(parameters, norm="l2"):
     flattened = [np.ravel(one) for one in parameters]
@@ -348,6 +399,27 @@ def spectral(parameters, norm="l2"):
 def lengths_of_rows(parameters, norm="l2"):
     rows = pairs(parameters)
     return np.sum(rows**2) if norm == "l2" else np.linalg.norm(rows, axis=1).sum()
+
+
+@misconception(
+    SOFT,
+    'Your "trace" takes each pair\'s difference as a matrix by itself. Flatten the differences first: they are the rows of one matrix, whose singular values are asked for.',
+)
+def a_norm_for_each_pair(parameters, norm="l2"):
+    if norm == "l2":
+        return norm_of(pairs(parameters), norm)
+    apart = [a - b for place, a in enumerate(parameters) for b in parameters[place + 1 :]]
+    return sum(np.linalg.svd(np.atleast_2d(one), compute_uv=False).sum() for one in apart)
+
+
+@misconception(
+    SOFT,
+    "You flatten the arrays in the list that you were given, so the caller's list changes too. Build a new list.",
+)
+def flattened_in_place(parameters, norm="l2"):
+    for place, one in enumerate(parameters):
+        parameters[place] = np.ravel(one)
+    return norm_of(pairs(parameters), norm)
 
 
 @misconception(

@@ -1,6 +1,7 @@
 """Right answers to `multitask`: nets in other styles, and the losses and norms by other identities."""
 
 import itertools
+from collections import OrderedDict
 
 import keras
 import numpy as np
@@ -67,6 +68,27 @@ def convolutions_where_there_are_images(inputs, heads):
     return keras.Model(inputs, found)
 
 
+@right("hard_sharing_model")
+def deep_and_saturating(inputs, heads):
+    x = layers.Flatten()(inputs)
+    for _ in range(8):
+        x = layers.Dense(32, activation="sigmoid")(x)
+    return keras.Model(inputs, {name: layers.Dense(units)(x) for name, units in heads.items()})
+
+
+@right("hard_sharing_model")
+def a_model_without_weights_yet(inputs, heads):
+    return HardSharing(heads)
+
+
+@right("hard_sharing_model")
+def sums_of_wide_and_deep(inputs, heads):
+    flat = layers.Flatten()(inputs)
+    deep = layers.Dense(24, activation="softplus")(flat)
+    found = {name: layers.Dense(units)(deep) + layers.Dense(units)(flat) for name, units in heads.items()}
+    return keras.Model([inputs], OrderedDict(found))
+
+
 @right("multitask_loss")
 def loss_as_a_product(losses, weights):
     return weights @ losses
@@ -105,6 +127,13 @@ def penalty_by_eigenvalues(parameters, norm="l2"):
     rows = stacked[second] - stacked[first]
     squared = np.linalg.eigvalsh(rows @ rows.T)
     return squared.sum() if norm == "l2" else np.sqrt(np.clip(squared, 0, None)).sum()
+
+
+@right("soft_sharing_penalty")
+def penalty_by_eigenvalues_as_precise_as_the_input(parameters, norm="l2"):
+    rows = np.stack([(a - b).ravel() for a in parameters for b in parameters])
+    squared = np.linalg.eigvalsh(rows.T @ rows) / 2
+    return squared.sum() if norm == "l2" else np.sqrt(np.abs(squared)).sum()
 
 
 @right("soft_sharing_penalty")
