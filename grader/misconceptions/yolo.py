@@ -355,6 +355,20 @@ def every_class_reports(boxes, confidence, class_probabilities, score_threshold=
     )
 
 
+@misconception(
+    FILTER,
+    "The indices that `nms` gives count among the boxes that you handed to it: `own[nms(boxes[own], scores[own])]` are those among "
+    "all.",
+)
+def indices_within_the_class(boxes, confidence, class_probabilities, score_threshold=0.5, iou_threshold=0.5):
+    labels, scores = class_probabilities.argmax(axis=1), confidence * class_probabilities.max(axis=1)
+    kept = np.zeros(0, int)
+    for label in np.unique(labels):
+        own = np.flatnonzero((labels == label) & (scores >= score_threshold))
+        kept = np.append(kept, suppressed(boxes[own], scores[own], iou_threshold))
+    return boxes[kept], scores[kept], labels[kept]
+
+
 LOSS = "yolo_v1_loss.yolo_v1_loss"
 
 
@@ -619,6 +633,23 @@ def empty_is_nan(sizes, k, rng, iterations=100):
 
 @misconception(
     KMEANS,
+    "An anchor to which no size belongs fell to (0, 0), the sum of nothing: leave it where it was.",
+)
+def empty_is_zero(sizes, k, rng, iterations=100):
+    anchors = rng.choice(sizes, k, replace=False)
+    for _ in range(iterations):
+        members = np.eye(k)[overlaps(sizes, anchors).argmax(axis=1)]
+        anchors = members.T @ sizes / np.maximum(members.sum(axis=0), 1)[:, np.newaxis]
+    return anchors
+
+
+@misconception(KMEANS, "`iterations` has no effect: it is the most rounds that the anchors may move.")
+def rounds_without_end(sizes, k, rng, iterations=100):
+    return clustered(sizes, k, rng, 100)
+
+
+@misconception(
+    KMEANS,
     "The anchors are those you started from: they have to move, round after round, until nothing changes.",
 )
 def never_moved(sizes, k, rng, iterations=100):
@@ -756,6 +787,14 @@ def v2_unsafe(predictions, anchors):
     return v2(predictions, boxes, classes=plain_softmax)
 
 
+@misconception(
+    V2, "You cut the boxes off at the edge of the image. Here they are given as they were predicted."
+)
+def v2_clipped(predictions, anchors):
+    boxes = decoded(predictions, anchors / per_cell(predictions), (1, 1))
+    return v2(predictions, boxes.clip(0, 1))
+
+
 def v3(feature_maps, anchors, input_size, classes=sigmoid, scaled=None, layout=None, joined=None, **how):
     """Version 3 as it should be, but for what is given."""
     size = (input_size, input_size) if np.ndim(input_size) == 0 else input_size
@@ -844,6 +883,15 @@ def v3_in_shares(feature_maps, anchors, input_size):
 @misconception(V3, "Each map has anchors of its own: `anchors[m]` belong to map m, in the order given.")
 def v3_anchors_of_the_first_map(feature_maps, anchors, input_size):
     return v3(feature_maps, anchors[[0, 0, 0]], input_size)
+
+
+@misconception(
+    V3, "You cut the boxes off at the edge of the image. Here they are given as they were predicted."
+)
+def v3_clipped(feature_maps, anchors, input_size):
+    high, wide = (input_size, input_size) if np.ndim(input_size) == 0 else input_size
+    boxes, objectness, classes = v3(feature_maps, anchors, input_size)
+    return np.clip(boxes, 0, [wide, high, wide, high]), objectness, classes
 
 
 NET = "tiny_yolo.tiny_yolo"

@@ -206,6 +206,18 @@ def kmeans_from_anywhere(sizes, k, rng, iterations=100):
     return anchors
 
 
+@right("kmeans_anchors")
+def kmeans_from_random_groups(sizes, k, rng, iterations=100):
+    """Starts with the means of groups drawn by chance."""
+    nearest, anchors = rng.permutation(len(sizes)) % k, np.zeros((k, 2))
+    for _ in range(iterations + 1):
+        for j in set(nearest.tolist()):
+            anchors[j] = sizes[nearest == j].mean(axis=0)
+        shared = np.minimum(sizes[:, None], anchors).prod(2)
+        nearest = (shared / (sizes.prod(1)[:, None] + anchors.prod(1) - shared)).argmax(1)
+    return anchors
+
+
 def logistic(x):
     return np.exp(-np.logaddexp(0, -x))
 
