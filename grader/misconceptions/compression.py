@@ -109,6 +109,15 @@ def filters_by_l1_always(kernel, norm="l1"):
 
 @misconception(
     "rank_filters.rank_filters",
+    "For `l2` you look at the largest weight alone. Add up the squares of them all.",
+)
+def filters_by_their_largest(kernel, norm="l1"):
+    sizes = np.abs(kernel)
+    return np.argsort(sizes.sum(axis=(0, 1, 2)) if norm == "l1" else sizes.max(axis=(0, 1, 2)))
+
+
+@misconception(
+    "rank_filters.rank_filters",
     "Your result says at which place each filter stands. Wanted are the filters themselves, in order: one `argsort`, not two.",
 )
 def places_of_filters(kernel, norm="l1"):
@@ -291,33 +300,36 @@ def pruned(
     sparsity,
     epochs,
     share=lambda step, rounds, sparsity: sparsity * (1 - (1 - step / rounds) ** 3),
-    rank=2,
+    cuttable=lambda axes: axes > 1,
     together=False,
-    hold=True,
+    hold="train_batch",
+    anew=False,
     sizes=np.abs,
 ):
     """The loop, right unless told otherwise."""
     import keras
 
-    kernels = [each for each in model.trainable_variables if len(each.shape) >= rank]
+    kernels = [each for each in model.trainable_variables if cuttable(len(each.shape))]
 
-    def cut(masks):
-        for kernel, mask in zip(kernels, masks, strict=True):
-            kernel.assign(kernel * mask)
-
-    for step in range(1, rounds + 1):
-        now = share(step, rounds, sparsity)
+    def chosen(now):
         values = [sizes(each.numpy()) for each in kernels]
         if together:
             flat = np.sort(np.concatenate([each.ravel() for each in values]))
             least = flat[min(round(now * flat.size), flat.size - 1)]
-            masks = [each >= least for each in values]
-        else:
-            masks = [smallest_cut(each, round(now * each.size)) for each in values]
-        masks = [mask.astype(kernel.dtype) for mask, kernel in zip(masks, kernels, strict=True)]
+            return [each >= least for each in values]
+        return [smallest_cut(each, round(now * each.size)) for each in values]
+
+    def cut(masks):
+        for kernel, mask in zip(kernels, masks, strict=True):
+            kernel.assign(kernel * mask.astype(kernel.dtype))
+
+    for step in range(1, rounds + 1):
+        now = share(step, rounds, sparsity)
+        masks = chosen(now)
         cut(masks)
-        held = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, now=masks: cut(now))
-        model.fit(*data, epochs=epochs, verbose=0, callbacks=[held] if hold else [])
+        end = {f"on_{hold}_end": lambda _, logs, now=now, masks=masks: cut(chosen(now) if anew else masks)}
+        held = [keras.callbacks.LambdaCallback(**end)] if hold else []
+        model.fit(*data, epochs=epochs, verbose=0, callbacks=held)
     return model
 
 
@@ -334,7 +346,7 @@ def one_threshold_for_all(model, data, rounds, sparsity=0.9, epochs=1):
     "Biases lose their share too. They are few and matter much: leave what has one axis alone.",
 )
 def biases_too(model, data, rounds, sparsity=0.9, epochs=1):
-    return pruned(model, data, rounds, sparsity, epochs, rank=1)
+    return pruned(model, data, rounds, sparsity, epochs, cuttable=lambda axes: True)
 
 
 @misconception(
@@ -342,7 +354,40 @@ def biases_too(model, data, rounds, sparsity=0.9, epochs=1):
     "What you cut off grows again while the net is trained. Multiply by the masks after every batch.",
 )
 def nothing_held(model, data, rounds, sparsity=0.9, epochs=1):
-    return pruned(model, data, rounds, sparsity, epochs, hold=False)
+    return pruned(model, data, rounds, sparsity, epochs, hold="")
+
+
+@misconception(
+    "iterative_pruning.iterative_pruning",
+    "You multiply by the masks after each epoch. In between, what you cut off grows again: do it after every batch.",
+)
+def held_after_each_epoch(model, data, rounds, sparsity=0.9, epochs=1):
+    return pruned(model, data, rounds, sparsity, epochs, hold="epoch")
+
+
+@misconception(
+    "iterative_pruning.iterative_pruning",
+    "You choose the masks anew after each batch, so that a weight that was cut off can come back in the place of another. "
+    "Choose them once a round, and hold them.",
+)
+def masks_anew(model, data, rounds, sparsity=0.9, epochs=1):
+    return pruned(model, data, rounds, sparsity, epochs, anew=True)
+
+
+@misconception(
+    "iterative_pruning.iterative_pruning",
+    "You cut kernels with two axes alone. A convolution's has three or four: cut whatever has more than one.",
+)
+def dense_kernels_alone(model, data, rounds, sparsity=0.9, epochs=1):
+    return pruned(model, data, rounds, sparsity, epochs, cuttable=lambda axes: axes == 2)
+
+
+@misconception(
+    "iterative_pruning.iterative_pruning",
+    "You train for one epoch after each cut, whatever `epochs` says.",
+)
+def one_epoch_always(model, data, rounds, sparsity=0.9, epochs=1):
+    return pruned(model, data, rounds, sparsity, 1)
 
 
 @misconception(

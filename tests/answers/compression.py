@@ -104,3 +104,34 @@ def pruned_batch_by_batch(model, data, rounds, sparsity=0.9, epochs=1):
         for variable, mask in held:
             variable.assign(variable.numpy() * mask)
     return model
+
+
+@right("iterative_pruning")
+def pruned_before_each_batch(model, data, rounds, sparsity=0.9, epochs=1):
+    """The masks are applied when a batch begins, and once in the end."""
+    for turn in range(1, rounds + 1):
+        held = list(masks_of(model, sparsity * turn / rounds))
+
+        def cut(*_, held=held, **__):
+            for variable, mask in held:
+                variable.assign(variable * mask)
+
+        hold = keras.callbacks.LambdaCallback(on_train_batch_begin=cut, on_train_end=cut)
+        model.fit(*data, epochs=epochs, batch_size=16, verbose=0, callbacks=[hold])
+    return model
+
+
+@right("iterative_pruning")
+def pruned_by_the_whole_lesson(model, data, rounds, sparsity=0.9, epochs=1):
+    """One batch an epoch, and a copy of the model that comes back in its place."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    copy.compile_from_config(model.get_compile_config())
+    for turn in range(1, rounds + 1):
+        held = list(masks_of(copy, sparsity * turn / rounds))
+        for epoch in range(epochs + 1):
+            if epoch:
+                copy.train_on_batch(*data)
+            for variable, mask in held:
+                variable.assign(variable * mask)
+    return copy
