@@ -1,4 +1,4 @@
-"""TensorFlow without its chatter."""
+"""How TensorFlow is imported: without its chatter, and without operations that end the process."""
 
 import contextlib
 import logging
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN's 1 x 1 convolution at stride 2 corrupts memory
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

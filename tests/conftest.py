@@ -2,6 +2,7 @@
 
 import pytest
 
+import kerasref.quiet  # noqa: F401, before anything imports TensorFlow
 from grader.sandbox import Sandbox, SandboxError
 
 

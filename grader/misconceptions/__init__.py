@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import kerasref.quiet  # noqa: F401, a known mistake may be the first to import TensorFlow
 from grader.compare import agree
 from grader.exercise import Misconception, misconceptions_of
 from grader.sandbox.shell import Outcome, call_function

@@ -179,18 +179,19 @@ def _calm() -> Iterator[list[str]]:
 @contextmanager
 def _single_precision() -> Iterator[None]:
     """Keras as it comes, whatever a student or, in a live notebook, an import of the references made of it."""
-    keras = sys.modules.get("keras")
-    if keras is None:
+    try:
+        config = sys.modules["keras"].config
+        floatx, policy = config.floatx(), config.dtype_policy()
+    except Exception:  # it is not there, or something else stands in its place
         yield
         return
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
+    config.set_floatx("float32")
+    config.set_dtype_policy("float32")
     try:
         yield
     finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+        config.set_floatx(floatx)
+        config.set_dtype_policy(policy)
 
 
 def _hand_over(value: Any, generators: dict) -> Any:

@@ -84,6 +84,19 @@ def test_a_model_is_made_trained_saved_and_read(session):
     assert one.dtype == "float32" and (one == other).all()
 
 
+def test_a_convolution_of_single_pixels_with_a_stride_is_trained(session):
+    """TensorFlow 2.21 with oneDNN corrupts the memory of such a process."""
+    ran = session.run(
+        "import keras\nimport numpy as np\n"
+        "inputs = x = keras.Input((64, 64, 3))\n"
+        "for _ in range(3):\n    x = keras.layers.Conv2D(16, 1, strides=2)(x)\n"
+        "model = keras.Model(inputs, x)\nmodel.compile('sgd', 'mse')\n"
+        "for _ in range(10):\n"
+        "    _ = model.train_on_batch(np.ones((8, 64, 64, 3)), np.ones((8, 8, 8, 16)))"
+    )
+    assert ran.error is None
+
+
 @pytest.mark.slow
 def test_it_works_without_a_sandbox():
     with Sandbox(("numpy", "keras"), kind="none") as sandbox, sandbox.open() as session:
