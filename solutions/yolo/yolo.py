@@ -734,9 +734,7 @@ check("tiny_yolo")
 from kerasref.boxes import mean_average_precision
 from kerasref.yolo import grid_loss
 
-keras.config.set_dtype_policy(
-    "float32"
-)  # the references compute in float64, which is not worth its time here
+keras.config.set_dtype_policy("float32")  # the references compute in float64, which is slow
 keras.utils.set_random_seed(1)
 BOXES, CLASSES, SIZE = 2, len(scenes.CLASSES), 64
 
