@@ -24,7 +24,7 @@ test test-all: export OPENBLAS_NUM_THREADS = 1
 test test-all: export TF_NUM_INTRAOP_THREADS = 1
 test test-all: export TF_NUM_INTEROP_THREADS = 1
 
-test: $(READY) lint  ## Lint and run the tests
+test: $(READY) lint  ## Lint and run the tests (under 15 minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(READY)  ## Run the long tests that `make test` leaves out
