@@ -473,7 +473,7 @@ display(
     plots.lines(
         {"digit: s": path[:, 0], "ink: s": path[:, 1], "digit: log L": path[:, 2], "ink: log L": path[:, 3]},
         title="the log variances find the logarithms of the losses",
-        xlabel="hundreds of steps",
+        xlabel="rounds of 50 steps",
     ),
 )
 print(f"{time.perf_counter() - started:.0f} seconds")
@@ -545,14 +545,14 @@ def leashed(seed, strength, steps=400):
 
 strengths = [0.0, 1e-4, 1e-3, 1e-2, 1e-1]
 leashes = {strength: [leashed(seed, strength) for seed in range(4)] for strength in strengths}
-display(
-    plots.lines(
-        {"digits": [np.mean([right for right, _ in leashes[strength]]) for strength in strengths]},
-        x=range(len(strengths)),
-        title="digits read with 50 labels, by strength of the penalty",
-        percent=True,
-    )
+figure = plots.bars(
+    {"digits": [np.mean([right for right, _ in leashes[strength]]) for strength in strengths]},
+    [f"{strength:g}" for strength in strengths],
+    title="digits read with 50 labels, by strength of the penalty",
+    percent=True,
 )
+figure.axes[0].set_ylim(0.5, 1)
+display(figure)
 for strength, each in leashes.items():
     right, apart = np.mean(each, axis=0)
     print(f"strength {strength:6g}: digits {right:.1%}, distance {apart:9.4f}")
