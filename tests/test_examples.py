@@ -15,12 +15,11 @@ def test_the_class_is_what_the_generator_makes(assignment):
         assert path.read_text(encoding="utf-8") == text, f"{path}: run `python -m examples.make_classroom`"
 
 
-@pytest.mark.parametrize(
-    "assignment",
-    [
-        pytest.param(a, marks=[pytest.mark.slow] * (a == "architectures")) for a in syllabus()
-    ],  # it has large nets
-)
+CLASSES = [pytest.param(a, marks=[pytest.mark.slow] * (a == "architectures")) for a in syllabus()]
+"""All assignments; the one with large nets waits for the long tests."""
+
+
+@pytest.mark.parametrize("assignment", CLASSES)
 def test_a_class_earns_what_it_should(assignment, sandboxed, tmp_path):
     most = sum(e.points for e in exercises_of(assignment).values())
     make_classroom.write(assignment, tmp_path)
